@@ -1,0 +1,186 @@
+"""Shared reads about people."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from . import labels as naming
+from .models import Delegation, Enrolment, Guardianship, Person, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A child as one of their guardians meets it."""
+
+    person_id: int
+    uuid: str
+    name: str
+    class_id: int | None
+    class_name: str
+    relation: str  # a Guardianship.Relation, or "" for a delegate
+    sees_records: bool
+    may_confirm: bool
+    may_sign: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One guardian or delegate about one student."""
+
+    person_id: int
+    student_id: int
+    may_confirm: bool
+    may_sign: bool
+    contact_order: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One answer to "why can this person see this child"."""
+
+    text: str
+    until: date | None = None
+    barred: bool = False
+    details: list[str] = field(default_factory=list)
+
+
+def current_students(*, class_ids: Iterable[int] | None = None, grade_ids: Iterable[int] | None = None) -> QuerySet[Person]:
+    """Students enrolled now in any of the classes or grades."""
+    condition = Q()
+    if class_ids is not None:
+        condition |= Q(school_class_id__in=list(class_ids))
+    if grade_ids is not None:
+        condition |= Q(school_class__grade_id__in=list(grade_ids))
+    enrolled = Enrolment.objects.filter(condition, ends_on__isnull=True)
+    return Person.objects.filter(archived_at__isnull=True, pk__in=enrolled.values("student_id"))
+
+
+def guardian_pairs(students: QuerySet[Person] | Iterable[int], *, on: date) -> list[Pair]:
+    """Everyone to be asked about these students on a date: guardians with an edge in force, then delegates.
+
+    Two queries for any number of students. A restriction of no contact bars the edge and whatever was lent from it.
+    """
+    of_these = Q(student_id__in=students.values("pk") if isinstance(students, QuerySet) else list(students))
+    edges = Guardianship.objects.in_force(on).filter(of_these, guardian__archived_at__isnull=True)
+    pairs = {
+        (row[0], row[1]): Pair(*row)
+        for row in edges.order_by("student_id", "contact_order", "id").values_list(
+            "guardian_id", "student_id", "may_confirm", "may_sign", "contact_order"
+        )
+    }
+    lent = Delegation.objects.filter(
+        guardianship__in=edges.values("pk"), starts_on__lte=on, ends_on__gte=on, revoked_at__isnull=True
+    ).values_list("delegate_id", "guardianship__student_id", "may_confirm")
+    for delegate_id, student_id, may_confirm in lent:
+        pairs.setdefault((delegate_id, student_id), Pair(delegate_id, student_id, may_confirm, False, 90))
+    return list(pairs.values())
+
+
+def children_of(person: Person, *, on: date | None = None) -> list[Child]:
+    """The children `person` answers for today, eldest edge first; three queries."""
+    on = on or person.today
+    edges = list(
+        Guardianship.objects.in_force(on)
+        .filter(guardian=person, student__archived_at__isnull=True)
+        .select_related("student")
+        .order_by("id")
+    )
+    lent = list(
+        Delegation.objects.filter(
+            delegate=person,
+            starts_on__lte=on,
+            ends_on__gte=on,
+            revoked_at__isnull=True,
+            guardianship__in=Guardianship.objects.in_force(on),
+        ).select_related("guardianship__student")
+    )
+    ids = {edge.student_id for edge in edges} | {row.guardianship.student_id for row in lent}
+    classes = current_classes(ids) if ids else {}
+    children: dict[int, Child] = {}
+    for edge in edges:
+        class_id, class_name = classes.get(edge.student_id, (None, ""))
+        sees = edge.sees_records and edge.restriction != Guardianship.Restriction.NO_RECORDS
+        children[edge.student_id] = Child(
+            edge.student_id, str(edge.student.uuid), edge.student.name, class_id, class_name,
+            edge.relation, sees, edge.may_confirm, edge.may_sign,
+        )  # fmt: skip
+    for row in lent:
+        student = row.guardianship.student
+        class_id, class_name = classes.get(student.pk, (None, ""))
+        children.setdefault(
+            student.pk,
+            Child(student.pk, str(student.uuid), student.name, class_id, class_name, "", row.sees_records, row.may_confirm, False),
+        )
+    return list(children.values())
+
+
+def current_classes(student_ids: Iterable[int]) -> dict[int, tuple[int | None, str]]:
+    """student id → (class id, class name) now; one query."""
+    rows = Enrolment.objects.filter(student_id__in=list(student_ids), ends_on__isnull=True).values_list(
+        "student_id", "school_class_id", "school_class__name"
+    )
+    return {student_id: (class_id, name) for student_id, class_id, name in rows}
+
+
+def guardians_of(student_ids: Iterable[int], *, on: date) -> dict[int, list[tuple[Person, Guardianship]]]:
+    """student id → [(guardian, edge)] in contact order; one query."""
+    found: dict[int, list[tuple[Person, Guardianship]]] = defaultdict(list)
+    edges = (
+        Guardianship.objects.in_force(on)
+        .filter(student_id__in=list(student_ids))
+        .select_related("guardian")
+        .order_by("contact_order", "id")
+    )
+    for edge in edges:
+        found[edge.student_id].append((edge.guardian, edge))
+    return dict(found)
+
+
+def why_visible(person: Person, student: Person, *, on: date) -> list[Reason]:
+    """Every reason for which `person` can, or is barred to, see `student`, in words for a page."""
+    reasons: list[Reason] = []
+    if person.school_id != student.school_id:
+        return reasons
+    for edge in Guardianship.objects.filter(guardian=person, student=student):
+        words = naming.guardian_label(student.name, edge.relation)
+        in_force = (edge.starts_on is None or edge.starts_on <= on) and (edge.ends_on is None or edge.ends_on >= on)
+        barred = bool(edge.restriction) and edge.restriction != Guardianship.Restriction.NO_PICK_UP
+        details = [str(edge.get_restriction_display())] if edge.restriction else []
+        if not in_force:
+            details.append(_("Not in force on this date."))
+        reasons.append(Reason(words, edge.ends_on, barred or not in_force or not edge.sees_records, details))
+    for row in Delegation.objects.filter(delegate=person, guardianship__student=student).select_related(
+        "guardianship__guardian"
+    ):
+        in_force = row.revoked_at is None and row.starts_on <= on <= row.ends_on
+        text = _("Stands in for %(guardian)s") % {"guardian": row.guardianship.guardian.name}
+        reasons.append(Reason(text, row.ends_on, not in_force or not row.sees_records))
+    enrolment = (
+        Enrolment.objects.filter(student=student, ends_on__isnull=True).select_related("school_class__grade").first()
+    )
+    for role in person.roles.in_force(on).select_related("school_class", "grade", "subject"):
+        school_wide = role.kind in {
+            Role.Kind.SCHOOL_LEADER, Role.Kind.OFFICE, Role.Kind.IT_ADMINISTRATOR, Role.Kind.COUNSELLOR
+        }  # fmt: skip
+        same_class = enrolment is not None and role.school_class_id == enrolment.school_class_id
+        same_grade = (
+            enrolment is not None
+            and role.kind == Role.Kind.GRADE_LEADER
+            and role.grade_id == enrolment.school_class.grade_id
+        )
+        if school_wide or same_class or same_grade:
+            place = role.school_class or role.grade or student.school
+            reasons.append(
+                Reason(
+                    _("%(role)s of %(place)s") % {"role": role.get_kind_display(), "place": place.name}, role.ends_on
+                )
+            )
+    if person.pk == student.pk:
+        reasons.append(Reason(_("This is the student.")))
+    return reasons

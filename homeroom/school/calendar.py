@@ -1,0 +1,75 @@
+"""School days and working time: which days are open, and how many working minutes lie between two instants."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from .models import CalendarDay, School
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """A school's weekly plan with its exceptions, read once and asked often. Spans are [starts, ends)."""
+
+    zone: ZoneInfo
+    weekly: dict[int, tuple[tuple[time, time], ...]]  # weekday, Monday 0 → spans in order
+    exceptions: dict[date, int | None]  # date → weekday whose plan it follows; None: closed
+
+    @classmethod
+    def of(cls, school: School) -> Calendar:
+        """Read the calendar of `school`: two queries."""
+        weekly: dict[int, list[tuple[time, time]]] = defaultdict(list)
+        for weekday, starts, ends in school.working_intervals.values_list("weekday", "starts", "ends"):
+            weekly[weekday].append((starts, ends))
+        exceptions: dict[date, int | None] = {}
+        for on, kind, as_weekday in school.calendar_days.values_list("on", "kind", "as_weekday"):
+            made_up = kind == CalendarDay.Kind.MAKE_UP
+            exceptions[on] = (as_weekday if as_weekday is not None else 0) if made_up else None
+        return cls(
+            zone=ZoneInfo(school.time_zone),
+            weekly={weekday: tuple(sorted(spans)) for weekday, spans in weekly.items()},
+            exceptions=exceptions,
+        )
+
+    def spans_on(self, on: date) -> tuple[tuple[time, time], ...]:
+        """The working spans of a date; empty when the school is closed."""
+        weekday = self.exceptions.get(on, on.weekday())
+        return () if weekday is None else self.weekly.get(weekday, ())
+
+    def is_school_day(self, on: date) -> bool:
+        return bool(self.spans_on(on))
+
+    def is_working(self, at: datetime) -> bool:
+        """Whether staff are expected to answer at this instant."""
+        local = at.astimezone(self.zone)
+        return any(starts <= local.time() < ends for starts, ends in self.spans_on(local.date()))
+
+    def next_working(self, at: datetime, *, days: int = 60) -> datetime:
+        """`at` itself in working time, else when the next span starts; `at` when none starts within `days`."""
+        local = at.astimezone(self.zone)
+        for offset in range(days):
+            on = local.date() + timedelta(days=offset)
+            for starts, ends in self.spans_on(on):
+                begins = datetime.combine(on, starts, self.zone)
+                finishes = datetime.combine(on, ends, self.zone)
+                if begins <= local < finishes:
+                    return at
+                if begins > local:
+                    return begins
+        return at
+
+    def working_minutes(self, since: datetime, until: datetime) -> float:
+        """Working minutes in [since, until): the unit of every reply time. 0 when `until` is earlier."""
+        first, last = since.astimezone(self.zone), until.astimezone(self.zone)
+        total = 0.0
+        on = first.date()
+        while on <= last.date():
+            for starts, ends in self.spans_on(on):
+                begins = max(datetime.combine(on, starts, self.zone), first)
+                finishes = min(datetime.combine(on, ends, self.zone), last)
+                total += max(0.0, (finishes - begins).total_seconds() / 60)
+            on += timedelta(days=1)
+        return total
