@@ -11,7 +11,7 @@ import base64
 import hashlib
 import hmac
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet, MultiFernet
 from cryptography.hazmat.primitives import hashes
@@ -56,7 +56,13 @@ def fingerprint(value: str, purpose: str) -> str:
     return hmac.new(key, f"{purpose}:{value}".encode(), hashlib.sha256).hexdigest()[:32]
 
 
-class EncryptedTextField(models.TextField[Any, Any]):
+if TYPE_CHECKING:
+    _TextField = models.TextField[Any, Any]
+else:
+    _TextField = models.TextField  # Django's fields take type arguments in the stubs only
+
+
+class EncryptedTextField(_TextField):
     """Text stored as a Fernet token; empty text stays empty. It cannot be filtered on: store a fingerprint beside it."""
 
     def get_prep_value(self, value: Any) -> Any:
