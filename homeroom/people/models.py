@@ -324,10 +324,14 @@ class Invitation(models.Model):
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="invitations")
     token_key = models.CharField(max_length=32, unique=True)  # fingerprint of the link's token; the token is not kept
     code_key = models.CharField(max_length=32, unique=True)  # fingerprint of the slip's code
+    wrong_answers = models.PositiveSmallIntegerField(default=0)  # to "last four digits of the phone on record"
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["person", "expires_at"], name="invitation_by_person")]
 
     def __str__(self) -> str:
         return f"invitation for person:{self.person_id}"
@@ -340,6 +344,7 @@ class SessionManager(BaseSessionManager["Session"]):
 class Session(AbstractBaseSession):
     """A signed-in device. Its account and acting person are columns, so one query tells who is there."""
 
+    uuid = models.UUIDField(default=new_id, unique=True, editable=False)  # the key itself is a secret
     account = models.ForeignKey(Account, null=True, on_delete=models.CASCADE, related_name="sessions")
     person = models.ForeignKey(Person, null=True, on_delete=models.SET_NULL, related_name="+")
     device = models.CharField(max_length=120, blank=True, default="")
