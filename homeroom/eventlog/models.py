@@ -6,7 +6,7 @@ from django.db import models
 
 
 class LoggedEvent(models.Model):
-    """One announced event. `fanout` repeats its entries as `[[stream key, number, about], …]`: one row tells a gateway all."""
+    """One announced event; `fanout` repeats its entries, `[[stream key, number, about], …]`, so a gateway reads one row."""
 
     name = models.CharField(max_length=80)
     school_id = models.BigIntegerField()
@@ -30,7 +30,9 @@ class Stream(models.Model):
 class Entry(models.Model):
     """One event in one stream; two entries of one event differ in the student they are about."""
 
-    stream = models.ForeignKey(Stream, on_delete=models.PROTECT, related_name="entries", db_index=False)
+    stream = models.ForeignKey(
+        Stream, on_delete=models.PROTECT, related_name="entries", db_index=False, db_constraint=False
+    )
     number = models.BigIntegerField()
     event_id = (
         models.BigIntegerField()

@@ -43,7 +43,7 @@ def register_reader(name: str, event_names: Collection[str], function: Callable[
 
 
 def run_readers(*, now: datetime) -> int:
-    """Hand every waiting event to its readers; a job calls this when woken and once a minute. Returns events handled."""
+    """Hand every waiting event to its readers, when woken and once a minute; returns how many were handled."""
     handled = 0
     for reader in list(_readers.values()):
         handled += _retry(reader, now)
@@ -92,12 +92,8 @@ def _retry(reader: _Reader, now: datetime) -> int:
     due = ReaderFailure.objects.filter(reader=reader.name, retry_at__lte=now)
     for failure_id in list(due.values_list("id", flat=True)[:_BATCH]):
         with transaction.atomic():
-            failure = (
-                due.select_for_update(skip_locked=True, of=("self",))
-                .select_related("event")
-                .filter(id=failure_id)
-                .first()
-            )
+            waiting = due.select_for_update(skip_locked=True, of=("self",)).select_related("event")
+            failure = waiting.filter(id=failure_id).first()
             if failure is None:
                 continue
             event = failure.event
@@ -132,12 +128,10 @@ def prune(*, before: datetime, batch: int = 5_000) -> int:
 
 @transaction.atomic
 def _prune_entries(bound: int, batch: int) -> int:
-    # By entry id, oldest first: entries are written in the order of their events, give or take transactions side by side.
-    oldest = list(
-        Entry.objects.filter(event_id__lte=bound, id__in=Entry.objects.order_by("id").values("id")[:batch]).values_list(
-            "id", "stream_id", "number"
-        )
-    )
+    # By entry id, oldest first: entries are written in the order of their events, or nearly.
+    candidates = Entry.objects.order_by("id").values("id")[:batch]
+    pruned = Entry.objects.filter(event_id__lte=bound, id__in=candidates).order_by("id")
+    oldest = list(pruned.values_list("id", "stream_id", "number"))
     if not oldest:
         return 0
     highest: dict[int, int] = {}
