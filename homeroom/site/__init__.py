@@ -1,0 +1,1 @@
+"""Site: settings, URLs, server, command line and every link between modules."""
