@@ -1,0 +1,52 @@
+"""Static files: hashed names, compressed copies, and the import map by which modules import each other."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+
+from django.conf import settings
+from django.templatetags.static import static
+from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+PACKAGE = Path(__file__).resolve().parent.parent
+
+
+class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
+    """Every file under a name that carries its hash, with brotli and gzip copies.
+
+    Only style sheets are rewritten: rewriting the imports inside ES modules fails when two import each other, and the
+    import map makes it needless.
+    """
+
+    patterns = (
+        (
+            "*.css",
+            ((r"""(?P<matched>url\(['"]{0,1}\s*(?P<url>.*?)["']{0,1}\))""", 'url("%(url)s")'),),
+        ),
+    )
+
+
+def module_names() -> dict[str, str]:
+    """Bare name → static path of every ES module of ours: `notices/compose` → `notices/compose.js`."""
+    found = {}
+    for path in sorted(PACKAGE.glob("*/static/*/*.js")):
+        module = path.parent.name
+        found[f"{module}/{path.stem}"] = f"{module}/{path.name}"
+    return found
+
+
+def _import_map(language: str) -> str:
+    imports = {name: static(path) for name, path in module_names().items()}
+    imports["ui/messages"] = static(f"ui/messages/{language}.js")
+    imports["htmx"] = static("vendor/htmx/htmx.min.js")
+    return json.dumps({"imports": imports}, separators=(",", ":"))
+
+
+_kept_import_map = lru_cache(maxsize=8)(_import_map)
+
+
+def import_map(language: str) -> str:
+    """The import map as JSON, with the hashed addresses and the message catalogue of `language`."""
+    return _import_map(language) if settings.DEBUG else _kept_import_map(language)

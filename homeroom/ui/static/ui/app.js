@@ -1,0 +1,82 @@
+// Starts every page: menus, dialogs, preference switches, messages; loads an element's module only where it is used.
+import { _ } from "ui/i18n";
+import { settle, toast } from "ui/toast";
+
+const root = document.documentElement;
+
+// --- elements and modules a page asks for by using them
+const ELEMENTS = {
+  "char-count": "ui/char-count", "copy-button": "ui/copy-button", "draft-keeper": "ui/draft-keeper",
+  "offline-banner": "ui/offline-banner", "read-aloud": "ui/read-aloud", "relative-time": "ui/relative-time",
+};
+const load = (part) => {
+  for (const [tag, module] of Object.entries(ELEMENTS)) if (part.querySelector(tag)) import(module);
+  for (const node of part.querySelectorAll("[data-module]")) import(node.dataset.module);
+};
+
+// --- drop-down menus are <details>: they work without us; we close them
+const closeMenus = (except) => document.querySelectorAll("[data-menu][open]").forEach((menu) => { if (menu !== except) menu.open = false; });
+document.addEventListener("click", (event) => closeMenus(event.target.closest("[data-menu]")));
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  const menu = document.querySelector("[data-menu][open]");
+  if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
+});
+document.addEventListener("focusin", (event) => closeMenus(event.target.closest("[data-menu]")));
+
+// --- dialogs: any button with data-dialog opens, data-close or a click beside it closes
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-dialog]");
+  if (opener) document.getElementById(opener.dataset.dialog)?.showModal();
+  const closer = event.target.closest("[data-close]");
+  if (closer) closer.closest("dialog")?.close();
+  if (event.target instanceof HTMLDialogElement) event.target.close();
+});
+
+// --- preferences: forms that work without us; with us the page changes at once and stays where it is
+document.addEventListener("submit", async (event) => {
+  const form = event.target.closest("[data-preference]");
+  const button = event.submitter;
+  if (!form || !button) return;
+  event.preventDefault();
+  const { name, value } = button;
+  const answer = await fetch(form.action, { method: "POST", body: new FormData(form, button), headers: { Accept: "application/json" } }).catch(() => null);
+  if (!answer?.ok) { toast(_("This could not be saved. Check your connection."), { tone: "warn" }); return; }
+  if (name === "elder") {
+    root.toggleAttribute("data-elder", value === "1");
+    button.value = value === "1" ? "0" : "1";
+    button.setAttribute("aria-pressed", String(value === "1"));
+  } else {
+    root.dataset[name] = value;
+    for (const other of form.querySelectorAll("[aria-pressed]")) other.setAttribute("aria-pressed", String(other === button));
+  }
+});
+
+// --- a form is sent once; its button says so
+document.addEventListener("submit", (event) => {
+  if (event.defaultPrevented || event.target.method === "dialog" || event.target.target) return;
+  const button = event.submitter;
+  if (!button || event.target.matches("[hx-post], [hx-get]")) return;
+  if (button.getAttribute("aria-busy") === "true") { event.preventDefault(); return; }
+  button.setAttribute("aria-busy", "true");
+  const words = button.querySelector("span");
+  if (button.dataset.busy && words) words.textContent = button.dataset.busy;
+});
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) document.querySelectorAll("[aria-busy]").forEach((button) => button.removeAttribute("aria-busy"));
+});
+
+// --- htmx: errors are told, new parts are started, focus is not lost
+document.addEventListener("htmx:load", (event) => load(event.detail.elt.parentNode ?? document));
+document.addEventListener("htmx:sendError", () => toast(_("No connection. Nothing was lost; try again."), { tone: "warn" }));
+document.addEventListener("htmx:responseError", (event) => {
+  const { xhr } = event.detail;
+  let words = "";
+  try { words = JSON.parse(xhr.responseText).message ?? ""; } catch { /* a page, not JSON: the general words do */ }
+  toast(words || _("This did not work. Please try again."), { tone: "bad" });
+});
+document.addEventListener("toast", (event) => toast(event.detail.text ?? event.detail.value, { tone: event.detail.tone ?? "good" }));
+
+load(document);
+settle();
+if ("serviceWorker" in navigator && window.isSecureContext) navigator.serviceWorker.register("/sw.js").catch(() => {});
