@@ -1,3 +1,5 @@
+"""The record of acts."""
+
 from __future__ import annotations
 
 from django.db import models
