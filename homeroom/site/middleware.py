@@ -73,6 +73,8 @@ class TroubleMiddleware:
         if limit is None and request.META.get("CONTENT_LENGTH", "").isdigit():
             allowed = limit_for(request.path_info)
             limit = allowed if int(request.META["CONTENT_LENGTH"]) > allowed else None
+        if "homeroom.no_room" in request.META:  # the bridge could not keep the body
+            return pages.trouble(request, pages.Busy())
         if limit is not None:
             message = _("That is too large. At most %(size)s can be sent here.") % {"size": _size(limit)}
             return pages.trouble(request, TooLarge(message))

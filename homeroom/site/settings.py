@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 import sys
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -87,6 +88,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20  # what an address accepts unless its view says more (kit.bodies.accepts)
+WEB_THREADS = env.int("WEB_THREADS", 4)
 FILE_UPLOAD_TEMP_DIR = str(DATA / "tmp")
 (DATA / "tmp").mkdir(parents=True, exist_ok=True)
 LOGGING = logs.configuration(env.str("LOG_FORMAT", "auto"), env.str("LOG_LEVEL", "INFO"))
@@ -202,6 +204,40 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "homeroom.people.sign_in.Backend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
+if TESTING:
+    PASSWORD_HASHERS.insert(0, "django.contrib.auth.hashers.MD5PasswordHasher")  # a thousand sign-ins in a second
+AUTH_PASSWORD_VALIDATORS = [{"NAME": "homeroom.people.passwords.PlainRules"}]
+# Wrong passwords are counted for account and address together, where every process sees them: a school behind one
+# address never locks out others, and nobody is locked out for longer than a quarter of an hour.
+AXES_HANDLER = "axes.handlers.cache.AxesCacheHandler"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 8
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_USERNAME_FORM_FIELD = "login"
+AXES_USERNAME_CALLABLE = "homeroom.people.sign_in.counted_name"
+AXES_CLIENT_IP_CALLABLE = "homeroom.people.sign_in.client_address"
+AXES_LOCKOUT_CALLABLE = "homeroom.people.sign_in.locked_out"
+AXES_VERBOSE = AXES_ENABLE_ADMIN = False
+ACCOUNT_ADAPTER = "homeroom.people.sign_in.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "homeroom.people.forms.SignInForm",
+    "reauthenticate": "homeroom.people.forms.ReauthenticateForm",
+}
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": "5/5m/key"}  # the second factor; passwords are counted by axes
+MFA_ADAPTER = "homeroom.people.sign_in.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "homeroom.people.forms.CodeForm",
+    "reauthenticate": "homeroom.people.forms.CodeReauthenticateForm",
+    "activate_totp": "homeroom.people.forms.ActivateCodeForm",
+}
+MFA_TOTP_TOLERANCE = 1
 
 TEMPLATES = [
     {
