@@ -20,16 +20,16 @@ from jinja2.utils import missing
 from . import icons, moments
 
 
-class ModuleTemplates(Jinja2):  # type: ignore[misc]
+class ModuleTemplates(Jinja2):
     """Django's Jinja2 backend, looking in `templates/` of the homeroom modules only.
 
     The packages beside us (allauth, axes) have Django templates under the same folder name, which Jinja2 must not try.
     """
 
     @cached_property
-    def template_dirs(self) -> tuple[Path, ...]:
+    def template_dirs(self) -> tuple[str, ...]:
         return tuple(
-            folder
+            str(folder)
             for config in apps.get_app_configs()
             if config.name.startswith("homeroom.") and (folder := Path(config.path) / "templates").is_dir()
         )

@@ -13,7 +13,7 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 PACKAGE = Path(__file__).resolve().parent.parent
 
 
-class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
+class HashedStaticFiles(CompressedManifestStaticFilesStorage):
     """Every file under a name that carries its hash, with brotli and gzip copies.
 
     Only style sheets are rewritten: rewriting the imports inside ES modules fails when two import each other, and the
