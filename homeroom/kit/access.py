@@ -52,6 +52,14 @@ class Actor(Protocol):
         """Whether the actor leads (or is the system acting for) that school."""
         ...
 
+    def keeps_roster(self, school_id: int) -> bool:
+        """Whether the actor may correct that school's people, classes and calendar."""
+        ...
+
+    def administers(self, school_id: int) -> bool:
+        """Whether the actor may decide who has which duty there, and which parts of Homeroom it uses."""
+        ...
+
     def acts_for(self, person_id: int | None) -> bool:
         """Whether the actor is that person, or stands in for them today."""
         ...
@@ -68,8 +76,14 @@ class SystemActor:
     def actor_name(self) -> str:
         return f"system:{self.name}"
 
-    def leads(self, school_id: int) -> bool:  # noqa: ARG002
+    def leads(self, school_id: int) -> bool:
         return True
 
-    def acts_for(self, person_id: int | None) -> bool:  # noqa: ARG002
+    def keeps_roster(self, school_id: int) -> bool:
+        return True
+
+    def administers(self, school_id: int) -> bool:
+        return True
+
+    def acts_for(self, person_id: int | None) -> bool:
         return True

@@ -63,7 +63,7 @@ else:
 
 
 class EncryptedTextField(_TextField):
-    """Text stored as a Fernet token; empty text stays empty. It cannot be filtered on: store a fingerprint beside it."""
+    """Text stored as a Fernet token; empty stays empty. It cannot be filtered on: store a fingerprint beside it."""
 
     def get_prep_value(self, value: Any) -> Any:
         value = super().get_prep_value(value)

@@ -6,7 +6,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 
-class Trouble(Exception):  # noqa: N818  (an error is named after the trouble: NotAllowed, NoticeNotPublished)
+class Trouble(Exception):
     """Something the user can be told about; pages and the API turn it into `status` with `message`.
 
     `fields` maps a form field's name to its own message, so a page can put it beside the field.

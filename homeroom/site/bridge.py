@@ -147,13 +147,13 @@ class Exchange:
         self.chunks: Iterator[bytes] = iter(())
         self.result: Iterable[bytes] | None = None
         self.written: list[bytes] = []
-        self.abandoned = False
+        self.abandoned = threading.Event()
 
     def start_response(
         self, status: str, headers: list[tuple[str, str]], exc_info: Any = None
     ) -> Callable[[bytes], None]:
         """The callable of PEP 3333."""
-        if exc_info and self.worker is None:
+        if exc_info and self.worker is not None:  # the head has been sent
             raise exc_info[1]
         self.status = int(status[:3])
         self.headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
@@ -162,7 +162,7 @@ class Exchange:
     def begin(self, worker: Worker) -> tuple[bytes, bool]:
         """On a thread: run the application; the first bytes of the body, and whether that is all."""
         QUEUED.observe(time.monotonic() - self.asked_at)
-        if self.abandoned:
+        if self.abandoned.is_set():
             raise Gone
         self.result = self.application(self.environ, self.start_response)
         if self.environ["REQUEST_METHOD"] == "HEAD":  # the headers tell; making the body would be for nothing
@@ -171,7 +171,7 @@ class Exchange:
         self.chunks = iter(self.result)
         body, done = self.step(AT_ONCE, FLUSH_AFTER)
         self.worker = worker
-        if self.abandoned:  # nobody is left to ask for the rest
+        if self.abandoned.is_set():  # nobody is left to ask for the rest
             self.close()
         return body, done
 
@@ -293,7 +293,7 @@ class Bridge:
         try:
             body, done = await self._on_thread(None, exchange.begin)
         except asyncio.CancelledError:
-            exchange.abandoned = True
+            exchange.abandoned.set()
             raise
         except Exception:
             log.exception("application failed")

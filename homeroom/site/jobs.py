@@ -192,7 +192,7 @@ def release_leases() -> None:
         PeriodicJob.objects.filter(leased_by=OWNER).update(leased_until=None, leased_by="")
 
 
-class JobWorker(Worker):  # type: ignore[misc]
+class JobWorker(Worker):
     """Huey's worker, which looks first at what its own process wants and at what is due."""
 
     def loop(self, now: Any = None) -> None:
@@ -225,7 +225,7 @@ class JobWorker(Worker):  # type: ignore[misc]
         connections.close_all()
 
 
-class Clock(Scheduler):  # type: ignore[misc]
+class Clock(Scheduler):
     """Huey's scheduler thread: each second looks for what is due, keeps this process's leases, beats the heart."""
 
     beaten: datetime | None = None
@@ -255,7 +255,7 @@ class Clock(Scheduler):  # type: ignore[misc]
         connections.close_all()
 
 
-class JobConsumer(Consumer):  # type: ignore[misc]
+class JobConsumer(Consumer):
     """Huey's consumer on a thread of a process that has its own signal handlers."""
 
     worker_class = JobWorker

@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from importlib.util import find_spec
 from types import FrameType
 from typing import Any
@@ -63,7 +64,7 @@ class PatientHttp(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._stop_timer()
-        self.scope["homeroom.transport"] = self.transport  # type: ignore[typeddict-unknown-key]
+        self.scope["homeroom.transport"] = self.transport
         super().on_headers_complete()
 
     def timeout_keep_alive_handler(self) -> None:
@@ -98,6 +99,8 @@ class Site:
 
 class Server(uvicorn.Server):
     """uvicorn, stopped in our order: no new connections, sockets told (1001), requests finished, jobs finished."""
+
+    should_exit: bool
 
     def __init__(self, config: uvicorn.Config, *, gateway: Any, jobs: Any) -> None:
         super().__init__(config)
@@ -141,9 +144,7 @@ def load_gateway() -> Any:
     """`homeroom.realtime.public`, which starts with the serving process and never in a page's thread."""
     if find_spec("homeroom.realtime.public") is None:
         return None
-    from homeroom.realtime import public
-
-    return public
+    return import_module("homeroom.realtime.public")
 
 
 def listen(host: str, port: int) -> socket.socket:

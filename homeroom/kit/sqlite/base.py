@@ -62,23 +62,23 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _start_transaction_under_autocommit(self) -> None:
         self.take_lock()
         try:
-            super()._start_transaction_under_autocommit()
+            super()._start_transaction_under_autocommit()  # type: ignore[misc]
         except BaseException:
             self.give_lock()
             raise
 
     def _commit(self) -> None:
-        super()._commit()  # if it fails, Django rolls back, and that gives the lock
+        super()._commit()  # type: ignore[misc]  # if it fails, Django rolls back, and that gives the lock
         self.give_lock()
 
     def _rollback(self) -> None:
         try:
-            super()._rollback()
+            super()._rollback()  # type: ignore[misc]
         finally:
             self.give_lock()
 
     def _close(self) -> None:
         try:
-            super()._close()
+            super()._close()  # type: ignore[misc]
         finally:
             self.give_lock()

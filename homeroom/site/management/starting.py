@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -33,9 +34,7 @@ def is_demo() -> bool:
     """Whether the database holds the invented school: a mark in the database, not a setting."""
     if find_spec("homeroom.demo.public") is None:
         return False
-    from homeroom.demo import public
-
-    return bool(public.is_demo())
+    return bool(import_module("homeroom.demo.public").is_demo())
 
 
 def check_database() -> None:
