@@ -11,7 +11,7 @@ from pathlib import Path
 
 GROUPS = {
     "Serve": ["serve", "web", "gateway", "jobs"],
-    "Set up": ["init", "demo", "build", "migrate"],
+    "Set up": ["run", "init", "demo", "build", "migrate"],
     "School": ["roster"],
     "Look after": ["doctor", "backup", "restore"],
     "Develop": ["messages", "bench", "test"],
@@ -84,3 +84,7 @@ def main(argv: list[str] | None = None) -> None:
     except ImproperlyConfigured as wrong:
         sys.stderr.write(f"homeroom: the settings cannot be used: {wrong}\n")
         raise SystemExit(2) from None
+
+
+if __name__ == "__main__":
+    main()
