@@ -1,0 +1,92 @@
+"""What a file says, as plain rows: no ids, no decisions, every row with the place it came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from homeroom.roster.remarks import Place, Remark
+
+from .classes import ClassName
+
+
+@dataclass(slots=True)
+class GuardianRow:
+    """An adult named in a pupil's row. `name` is empty when only a phone is given."""
+
+    name: str = ""
+    relation: str = ""
+    phone: str = ""
+    id_number: str = ""
+    email: str = ""
+    source_id: str = ""  # OneRoster's sourcedId
+    columns: dict[str, str] = field(default_factory=dict)  # attribute to column
+
+
+@dataclass(slots=True)
+class PupilRow:
+    """A pupil as one row (or several rows of the same pupil) says."""
+
+    place: Place
+    name: str
+    student_number: str = ""
+    id_number: str = ""
+    sex: str = ""
+    born_on: date | None = None
+    school_class: ClassName | None = None
+    phone: str = ""
+    email: str = ""
+    address: str = ""
+    guardians: list[GuardianRow] = field(default_factory=list)
+    columns: dict[str, str] = field(default_factory=dict)  # attribute to column
+    headers: dict[str, str] = field(default_factory=dict)  # column to header
+
+    def at(self, attribute: str) -> Place:
+        """The cell of one attribute."""
+        column = self.columns.get(attribute, "")
+        return Place(self.place.sheet, self.place.row, column, self.headers.get(column, ""))
+
+    def guardian_at(self, guardian: GuardianRow, attribute: str) -> Place:
+        column = guardian.columns.get(attribute) or next(iter(guardian.columns.values()), "")
+        return Place(self.place.sheet, self.place.row, column, self.headers.get(column, ""))
+
+
+@dataclass(slots=True)
+class ColumnUse:
+    """A column as it was understood. `field` is None when nobody knows what it is."""
+
+    column: str
+    header: str
+    key: str  # the normal header, by which a mapping is remembered
+    field: str | None
+    hidden: bool = False
+    samples: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class SheetUse:
+    """A sheet as it was understood. `state` is read, empty, hidden, instructions or unmapped."""
+
+    name: str
+    state: str
+    header_row: int = 0
+    columns: list[ColumnUse] = field(default_factory=list)
+    pupils: int = 0
+    class_words: str = ""  # when the class comes from the sheet's name or title
+    footers: int = 0
+    preview: list[list[str]] = field(default_factory=list)  # the first rows, for a sheet that is not understood
+
+
+@dataclass(slots=True)
+class Reading:
+    """Everything a file says."""
+
+    kind: str
+    pupils: list[PupilRow] = field(default_factory=list)
+    sheets: list[SheetUse] = field(default_factory=list)
+    rejected: list[Remark] = field(default_factory=list)
+    doubts: list[Remark] = field(default_factory=list)
+    has_guardians: bool = False  # whether the file speaks of guardians at all: if not, none is missing
+    has_addresses: bool = False
+    school_name: str = ""
+    stages: list[str] = field(default_factory=list)
