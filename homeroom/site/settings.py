@@ -146,6 +146,7 @@ CACHES = {
 }
 FILES_URL = env.str("FILES_URL", f"file://{DATA / 'files'}")
 EMAIL_URL = env.str("EMAIL_URL", "")  # smtp://user:password@host:587/?tls=starttls ; empty: the email channel is off
+DELIVERY_CHANNELS = ["homeroom.delivery.channels.inapp", "homeroom.delivery.channels.email"]  # in the order tried
 DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", f"homeroom@{_public.hostname}")
 
 # --- what it is made of

@@ -1,0 +1,32 @@
+"""What owner modules enter: the full body of their kind of item, and texts in a person's search."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from homeroom.people.models import Person
+
+from .models import Item
+
+
+class RenderBody(Protocol):
+    """The whole text of an item as safe HTML, for one reader. `student_ids` are the children it is about for them."""
+
+    def __call__(self, item: Item, viewer: Person, student_ids: tuple[int, ...]) -> str: ...
+
+
+FindItems = Callable[[Person, str], "list[int]"]  # (whose inbox, words) → item ids
+
+bodies: dict[str, RenderBody] = {}
+finders: dict[str, FindItems] = {}
+
+
+def register_body(kind: str, render: RenderBody) -> None:
+    """Show items of this kind with what `render` gives; without one the item page shows the lead."""
+    bodies[kind] = render
+
+
+def register_search(kind: str, find: FindItems) -> None:
+    """Let the owner of a kind find its items by their full text, with its own index."""
+    finders[kind] = find
