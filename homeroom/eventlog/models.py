@@ -6,7 +6,7 @@ from django.db import models
 
 
 class LoggedEvent(models.Model):
-    """One announced event; `fanout` repeats its entries, `[[stream key, number, about], …]`, so a gateway reads one row."""
+    """One announced event; `fanout` repeats its entries `[[stream key, number, about], …]`, so gateways read a row."""
 
     name = models.CharField(max_length=80)
     school_id = models.BigIntegerField()

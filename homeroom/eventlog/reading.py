@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ _decode_fanout = msgspec.json.Decoder(list[tuple[str, int, int]]).decode
 
 @dataclass(frozen=True, slots=True)
 class EventRecord:
-    """A stored event. `fanout` is filled by `events_after` and `events_by_id` only: (stream key, number, about)."""
+    """A stored event. `fanout` (stream key, number, about) is filled only where a reader asks for it."""
 
     id: int
     name: str
@@ -82,13 +82,16 @@ def events_after(event_id: int, limit: int) -> list[EventRecord]:
     )
 
 
-def events_by_id(event_ids: Collection[int]) -> list[EventRecord]:
-    """Those of `event_ids` that are stored, oldest first, with their fan-out."""
-    return _with_fanout(LoggedEvent.objects.filter(id__in=event_ids).order_by("id").values_list(*_COLUMNS, "fanout"))
+def events_by_id(event_ids: Collection[int], *, with_fanout: bool = False) -> list[EventRecord]:
+    """Those of `event_ids` that are stored, oldest first."""
+    events = LoggedEvent.objects.filter(id__in=event_ids).order_by("id")
+    if with_fanout:
+        return _with_fanout(events.values_list(*_COLUMNS, "fanout"))
+    return [EventRecord(*row) for row in events.values_list(*_COLUMNS)]
 
 
 def _with_fanout(rows: Iterable[tuple[Any, ...]]) -> list[EventRecord]:
-    return [EventRecord(*row[:-1], fanout=_decode_fanout(row[-1])) for row in rows]
+    return [replace(EventRecord(*row), fanout=_decode_fanout(fanout)) for *row, fanout in rows]
 
 
 def stream_states(streams: Collection[str]) -> dict[str, StreamState]:

@@ -1,0 +1,93 @@
+"""What goes over the wire: one event is encoded once, and each receiver's copy differs in a head of constant width.
+
+A delivery is a WebSocket text frame `{"s":"p12","n":42,"a":7          ,"t":"event",…}`: stream, number and about are
+padded with spaces (JSON allows them there), so the frame's length, and with it the frame header, is the same for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+VERSION = 1
+HEAD_WIDTH = 72  # `{"s":"p` + 19 digits + `","n":` + 12 digits + `,"a":` + 19 digits, and a little to spare
+LARGEST_FROM_CLIENT = 16 * 1024
+BEAT_SECONDS = 25
+
+# Close codes: 4000 + the HTTP status that says the same.
+BAD_FRAME = 4400
+SIGNED_OUT = 4401
+RIGHTS_CHANGED = 4403
+NO_HELLO = 4408
+TOO_MANY_FRAMES = 4429
+UNSUPPORTED_DATA = 1003
+GOING_AWAY = 1001
+
+PING = b"\x89\x00"
+
+encode = msgspec.json.Encoder().encode
+
+
+class ClientFrame(msgspec.Struct):
+    """Any frame a client may send; `t` says which fields count."""
+
+    t: str
+    v: int = VERSION
+    after: dict[str, int] = {}
+    s: str = ""
+    n: int = 0
+    k: list[str] = []
+    id: str = ""
+
+
+decode_client = msgspec.json.Decoder(ClientFrame).decode
+
+
+def text_frame(payload: bytes) -> bytes:
+    """`payload` as one unmasked, unfragmented text frame. Source: RFC 6455, section 5.2."""
+    size = len(payload)
+    if size < 126:
+        return b"\x81" + bytes((size,)) + payload
+    if size < 1 << 16:
+        return b"\x81\x7e" + size.to_bytes(2, "big") + payload
+    return b"\x81\x7f" + size.to_bytes(8, "big") + payload
+
+
+def control(kind: str, **fields: Any) -> bytes:
+    """A frame of the gateway's own, such as `ready` or `pong`."""
+    return text_frame(encode({"t": kind, **fields}))
+
+
+def event_tail(name: str, created_at: datetime, payload: Mapping[str, Any] | None) -> bytes:
+    """The bytes all receivers of an event share. `payload` None: not for showing (taken back, or no longer there)."""
+    at = created_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return b"," + encode({"t": "event", "e": name, "at": at, "d": payload})[1:]
+
+
+RELOAD_TAIL = b',"t":"reload"}'
+
+
+def stream_head(stream: str) -> bytes:
+    """The beginning of every head of a stream: what `delivery` continues with number and about."""
+    return b'{"s":%b,"n":' % encode(stream)
+
+
+class Delivery:
+    """Makes the frame of one event for each receiver."""
+
+    __slots__ = ("_tail", "_template")
+
+    def __init__(self, tail: bytes) -> None:
+        self._tail = tail
+        header = text_frame(bytes(HEAD_WIDTH + len(tail)))[: -HEAD_WIDTH - len(tail)]
+        self._template = header.replace(b"%", b"%%") + b"%%-%db" % HEAD_WIDTH + tail.replace(b"%", b"%%")
+
+    def to(self, head: bytes, number: int, about: int) -> bytes:
+        """The whole frame for an entry of the stream with this head."""
+        start = b'%b%d,"a":%d' % (head, number, about)
+        if len(start) > HEAD_WIDTH:
+            return text_frame(start + self._tail)
+        return self._template % start

@@ -1,0 +1,193 @@
+"""The gateway of this process: started and stopped by the server, reached by services through `public`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, MutableMapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar
+
+from django.db import transaction
+
+from homeroom.eventlog.public import Event, announce, register_wake
+from homeroom.realtime import bus, frames
+from homeroom.realtime.hub import Hub
+from homeroom.realtime.identity import origin_is_ours, session_key_in
+from homeroom.realtime.protocol import gateway_protocol
+from homeroom.realtime.source import CUT_EVENT, Source, cut_on, secret_digest
+
+log = logging.getLogger(__name__)
+
+CUT_WITHIN = 2.0
+
+Message = MutableMapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RightsCut(Event):
+    """Rights were taken away: every gateway closes the sockets of the session (by digest), person or account."""
+
+    name: ClassVar[str] = CUT_EVENT
+    school_id: int = 0
+    session: str = ""
+    person_id: int = 0
+    account_id: int = 0
+
+    def streams(self) -> Iterable[tuple[str, int]]:
+        return ()
+
+
+class Gateway:
+    """Hub, source and bus of a serving process."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.thread = threading.get_ident()
+        self.source = Source(loop)
+        self.hub = Hub(loop, self.source)
+        self.bus = bus.Bus(self.source.wake, self.hinted, self.source.resync)
+
+    def start(self) -> None:
+        self.source.start(self.hub)
+        self.bus.start()
+        self.hub.start()
+
+    async def stop(self) -> None:
+        self.hub.stop()
+        await asyncio.sleep(0)
+        await self.loop.run_in_executor(None, self.bus.stop)
+        await self.loop.run_in_executor(None, self.source.stop)
+
+    def hinted(self, keys: Collection[str], payload: bytes | None) -> None:
+        """A hint from any thread."""
+        if payload is None:
+            self.source.touch(keys)
+        else:
+            self.loop.call_soon_threadsafe(self.hub.hint, tuple(keys), payload)
+
+    def cut_now(self, whose: Mapping[str, Any]) -> None:
+        """Cut on the loop, and wait until it is done: the caller's service returns after that."""
+        if threading.get_ident() == self.thread:
+            cut_on(self.hub, whose)
+            return
+        done = threading.Event()
+
+        def cut() -> None:
+            cut_on(self.hub, whose)
+            done.set()
+
+        try:
+            self.loop.call_soon_threadsafe(cut)
+        except RuntimeError:  # the loop has ended, and every socket with it
+            return
+        if not done.wait(CUT_WITHIN):
+            log.error("the event loop was too busy to cut sockets within %s s; it does so next", CUT_WITHIN)
+
+
+_running: Gateway | None = None
+
+
+def start(loop: asyncio.AbstractEventLoop) -> None:
+    """Open the gateway on this loop, before the server accepts connections."""
+    global _running  # noqa: PLW0603
+    _running = Gateway(loop)
+    _running.start()
+
+
+async def stop() -> None:
+    """Close every socket with 1001 and end the threads."""
+    global _running
+    if _running is not None:
+        gateway, _running = _running, None
+        await gateway.stop()
+
+
+def _wake(event_id: int) -> None:
+    bus.publish_event(event_id)
+    if _running is not None:
+        _running.source.wake(event_id)
+
+
+register_wake(_wake)
+
+
+async def socket_app(
+    scope: MutableMapping[str, Any],
+    receive: Callable[[], Awaitable[Message]],
+    send: Callable[[Message], Awaitable[None]],
+) -> None:
+    """Open a socket: our own page, signed in. A refusal is an HTTP answer, before any WebSocket exists."""
+    await receive()
+    gateway, protocol = _running, gateway_protocol(dict(scope))
+    if gateway is None or protocol is None:
+        await _refuse(send, 503)
+        return
+    headers = dict(scope["headers"])
+    if not origin_is_ours(headers):
+        await _refuse(send, 403)
+        return
+    session_key = session_key_in(headers)
+    if not session_key:
+        await _refuse(send, 401)
+        return
+    while True:
+        cuts = gateway.hub.cuts
+        try:
+            identity = await gateway.source.sign_in(session_key)
+        except ConnectionError:
+            await _refuse(send, 503)
+            return
+        if gateway.hub.cuts == cuts:  # otherwise rights were taken away meanwhile, and the answer may be too old
+            break
+    if identity is None:
+        await _refuse(send, 401)
+    elif not gateway.hub.has_room(session_key):
+        await _refuse(send, 429)
+    else:
+        await send({"type": "websocket.accept"})
+        protocol.hand_over(gateway.hub, identity)
+
+
+async def _refuse(send: Callable[[Message], Awaitable[None]], status: int) -> None:
+    await send({"type": "websocket.http.response.start", "status": status, "headers": []})
+    await send({"type": "websocket.http.response.body", "body": b""})
+
+
+def cut(*, session_key: str = "", person_id: int = 0, account_id: int = 0) -> None:
+    """Close the sockets of a session that ends, a person whose rights shrink, or an account, when this is committed.
+
+    Give one of the three. In this process the sockets are closed before the surrounding transaction's block is left;
+    in other processes when the commit reaches them, and before anything committed later does.
+    """
+    digest = secret_digest(session_key) if session_key else ""
+    whose = RightsCut(session=digest, person_id=person_id, account_id=account_id)
+    if sum(map(bool, (session_key, person_id, account_id))) != 1:
+        raise ValueError("name a session, a person or an account")
+    with transaction.atomic():
+        announce(whose)
+        transaction.on_commit(partial(_cut_here, whose.body()), robust=True)
+
+
+def _cut_here(whose: Mapping[str, Any]) -> None:
+    if _running is not None:
+        _running.cut_now(whose)
+
+
+def hint(keys: Collection[str], payload: Mapping[str, Any]) -> None:
+    """Show `payload` to whoever hears these streams (`p12`) or watches these topics; it may be lost."""
+    encoded = frames.encode(payload)
+    transaction.on_commit(partial(_spread, tuple(keys), encoded), robust=True)
+
+
+def touch(keys: Collection[str]) -> None:
+    """What these topics (`kind:…`) show has changed: whoever watches gets it made anew, at most twice a second."""
+    transaction.on_commit(partial(_spread, tuple(keys), None), robust=True)
+
+
+def _spread(keys: tuple[str, ...], payload: bytes | None) -> None:
+    bus.publish_hint(keys, payload)
+    if _running is not None:
+        _running.hinted(keys, payload)

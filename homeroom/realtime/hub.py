@@ -1,0 +1,531 @@
+"""The hub: every connection and stream of this process, and the loop that writes.
+
+All of it runs on the event loop's thread. A delivery is a dictionary look-up, one formatting of bytes and one write:
+no task, queue or await. The transport's high-water mark is 0, so uvloop writes at once and keeps the interpreter lock
+(`os.write` gives it away, and beside busy threads takes half a second to get it back 2,000 times); what a slow client
+has not taken stays in the transport, and past a megabyte the client is cut. It resumes from its numbers.
+
+Per stream the hub sends n only after n - 1. A number that comes too early makes it ask the source for those between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+from prometheus_client import Counter, Gauge
+
+from homeroom.realtime import frames
+from homeroom.realtime.identity import Identity
+
+log = logging.getLogger(__name__)
+
+OWED_AT_MOST = 768 * 1024  # bytes kept for a slow client here; the kernel holds up to SEND_BUFFER more
+SEND_BUFFER = 256 * 1024
+WRITES_A_TURN = 500
+HELLO_WITHIN = 10.0
+HINT_EVERY = 0.5
+FRAMES_IN_TEN_SECONDS = 100
+TOPICS_AT_MOST = 30
+SOCKETS_OF_A_SESSION = 20
+
+CONNECTIONS = Gauge("homeroom_sockets", "Open sockets")
+DELIVERED = Counter("homeroom_socket_deliveries_total", "Entries written to sockets")
+CUT = Counter("homeroom_sockets_cut_total", "Sockets closed by us", ["why"])
+
+
+class Channel(Protocol):
+    """What the hub needs of a WebSocket: `GatewayProtocol`, or a list in a test."""
+
+    transport: asyncio.Transport
+
+    def close_with(self, code: int, reason: str) -> None: ...
+
+
+class Reader(Protocol):
+    """What the hub asks of the source; answers come back on the loop."""
+
+    def catch_up(self, connection: Connection, after: Mapping[str, int | None]) -> None: ...
+
+    def fill(self, stream: str, after: int) -> None: ...
+
+    def recheck(self, session_keys: Sequence[str]) -> None: ...
+
+    def watch(self, connection: Connection, tokens: Sequence[str]) -> None: ...
+
+    def arrived(self, stream: str, after: int, up_to: int) -> None: ...
+
+
+class Connection:
+    """One socket: whose it is, where it stands in each stream, and what it watches."""
+
+    __slots__ = (
+        "again",
+        "arrived",
+        "blocked",
+        "channel",
+        "closed",
+        "frame_count",
+        "frame_window",
+        "greeted",
+        "hint_timer",
+        "hinted_at",
+        "hints",
+        "identity",
+        "live",
+        "pinged",
+        "places",
+        "streams",
+        "topics",
+        "transport",
+        "wheel",
+    )
+
+    def __init__(self, channel: Channel, identity: Identity) -> None:
+        self.channel = channel
+        self.transport = channel.transport
+        self.identity = identity
+        self.blocked = False
+        self.closed = False
+        self.greeted = False
+        self.live = False
+        self.again = False
+        self.pinged = False
+        self.places: dict[str, int] | None = None  # while catching up
+        self.arrived: dict[str, int] | None = None
+        self.streams: tuple[Stream, ...] = ()
+        self.topics: set[str] | None = None
+        self.hints: dict[str, msgspec.Raw] | None = None
+        self.hint_timer: asyncio.TimerHandle | None = None
+        self.hinted_at = 0.0
+        self.frame_window = 0.0
+        self.frame_count = 0
+        self.wheel = 0
+
+
+class Stream:
+    """A stream some connection of this process hears; `last` is the number all live connections have."""
+
+    __slots__ = ("again", "filling", "head", "joining", "key", "last", "live")
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.head = frames.stream_head(key)
+        self.last: int | None = None
+        self.live: list[Connection] = []
+        self.joining: set[Connection] = set()
+        self.filling = False
+        self.again = False
+
+
+@dataclass(frozen=True, slots=True)
+class Caught:
+    """What the table holds of one stream after a number; `reload`: too much, or no longer kept, so load afresh."""
+
+    last: int
+    entries: Sequence[tuple[int, int, bytes]] = ()  # (number, about, tail)
+    reload: bool = False
+
+
+class Hub:
+    """Writes entries, hints and heartbeats to the connections of this process."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, reader: Reader) -> None:
+        self.loop = loop
+        self.reader = reader
+        self.connections: set[Connection] = set()
+        self.streams: dict[str, Stream] = {}
+        self.topics: dict[str, set[Connection]] = {}
+        self.cuts = 0  # how many revocations came so far: a sign-in that overlaps one is asked again
+        self._sessions: dict[str, int] = {}
+        self._work: deque[tuple[frames.Delivery, Sequence[tuple[str, int, int]], int]] = deque()
+        self._pumping = False
+        self._wheel: list[set[Connection]] = [set() for _second in range(frames.BEAT_SECONDS)]
+        self._tick_count = 0
+        self._tick_timer: asyncio.TimerHandle | None = None
+
+    # --- coming and going
+
+    def start(self) -> None:
+        self._tick_timer = self.loop.call_later(1.0, self._tick)
+
+    def stop(self) -> None:
+        """Tell every client that this process goes away; they come back to the next one."""
+        if self._tick_timer is not None:
+            self._tick_timer.cancel()
+        for connection in list(self.connections):
+            self._close(connection, frames.GOING_AWAY, "restart")
+
+    def has_room(self, session_key: str) -> bool:
+        """Whether this session may open one more socket."""
+        return self._sessions.get(session_key, 0) < SOCKETS_OF_A_SESSION
+
+    def join(self, channel: Channel, identity: Identity) -> Connection:
+        """Take over an accepted socket; it hears nothing before its hello."""
+        connection = Connection(channel, identity)
+        self.connections.add(connection)
+        self._sessions[identity.session_key] = self._sessions.get(identity.session_key, 0) + 1
+        connection.wheel = len(self.connections) % frames.BEAT_SECONDS
+        self._wheel[connection.wheel].add(connection)
+        connection.hint_timer = self.loop.call_later(HELLO_WITHIN, self._no_hello, connection)
+        CONNECTIONS.inc()
+        return connection
+
+    def forget(self, connection: Connection) -> None:
+        """Drop a connection from everything; harmless when repeated."""
+        if connection.closed:
+            return
+        connection.closed = True
+        self.connections.discard(connection)
+        self._wheel[connection.wheel].discard(connection)
+        CONNECTIONS.dec()
+        key = connection.identity.session_key
+        if self._sessions[key] > 1:
+            self._sessions[key] -= 1
+        else:
+            del self._sessions[key]
+        for stream in connection.streams:
+            if connection.live:
+                stream.live = [other for other in stream.live if other is not connection]
+            stream.joining.discard(connection)
+            if not stream.live and not stream.joining:
+                self.streams.pop(stream.key, None)
+        connection.streams = ()
+        for topic in connection.topics or ():
+            self._unwatch(connection, topic)
+        if connection.hint_timer is not None:
+            connection.hint_timer.cancel()
+            connection.hint_timer = None
+
+    def cut(self, whose: Callable[[Identity], bool], code: int, reason: str) -> int:
+        """Close every socket of these identities at once; nothing is written to them any more. Returns how many."""
+        self.cuts += 1
+        cut = [connection for connection in self.connections if whose(connection.identity)]
+        for connection in cut:
+            self._close(connection, code, reason)
+        return len(cut)
+
+    def _close(self, connection: Connection, code: int, reason: str) -> None:
+        CUT.labels(why=reason).inc()
+        self.forget(connection)
+        connection.channel.close_with(code, reason)
+
+    def _abort(self, connection: Connection, why: str) -> None:
+        CUT.labels(why=why).inc()
+        self.forget(connection)
+        connection.transport.abort()
+
+    def give_up(self, connection: Connection) -> None:
+        """The connection cannot be served now; it will come back by itself."""
+        if not connection.closed:
+            self._abort(connection, "failed")
+
+    def _no_hello(self, connection: Connection) -> None:
+        connection.hint_timer = None
+        if not connection.greeted:
+            self._close(connection, frames.NO_HELLO, "no hello")
+
+    # --- what clients say
+
+    def received(self, connection: Connection, data: bytes) -> None:
+        """One text frame of a client."""
+        if connection.closed:
+            return
+        now = time.monotonic()
+        if now - connection.frame_window > 10:
+            connection.frame_window = now
+            connection.frame_count = 0
+        connection.frame_count += 1
+        if connection.frame_count > FRAMES_IN_TEN_SECONDS:
+            self._close(connection, frames.TOO_MANY_FRAMES, "too many frames")
+            return
+        try:
+            frame = frames.decode_client(data)
+        except msgspec.DecodeError:
+            self._close(connection, frames.BAD_FRAME, "not understood")
+            return
+        if frame.t == "hello" and not connection.greeted and frame.v == frames.VERSION:
+            self._hello(connection, frame.after)
+        elif not connection.greeted:
+            self._close(connection, frames.BAD_FRAME, "hello comes first")
+        elif frame.t == "ack":
+            self._acknowledged(connection, frame.s, frame.n)
+        elif frame.t == "ping":
+            self.write(connection, _PONG)
+        elif frame.t == "watch" and len(connection.topics or ()) + len(frame.k) <= TOPICS_AT_MOST:
+            self.reader.watch(connection, frame.k)
+        elif frame.t == "unwatch":
+            for topic in frame.k:
+                self._unwatch(connection, topic)
+        elif frame.t == "act":
+            self.write(connection, frames.control("refused", id=frame.id[:64], why="http"))
+        else:
+            self._close(connection, frames.BAD_FRAME, "not understood")
+
+    def _hello(self, connection: Connection, after: Mapping[str, int]) -> None:
+        connection.greeted = True
+        if connection.hint_timer is not None:
+            connection.hint_timer.cancel()
+            connection.hint_timer = None
+        keys = [f"p{person_id}" for person_id in connection.identity.person_ids]
+        connection.streams = tuple(self._stream(key) for key in keys)
+        for stream in connection.streams:
+            stream.joining.add(connection)
+        self.reader.catch_up(connection, {key: after.get(key) for key in keys})
+
+    def _stream(self, key: str) -> Stream:
+        stream = self.streams.get(key)
+        if stream is None:
+            stream = self.streams[key] = Stream(key)
+        return stream
+
+    def _acknowledged(self, connection: Connection, key: str, number: int) -> None:
+        stream = self.streams.get(key)
+        if stream is None or stream not in connection.streams or stream.last is None:
+            return
+        if connection.arrived is None:
+            connection.arrived = {}
+        before = connection.arrived.get(key, 0)
+        if before < number <= stream.last:
+            connection.arrived[key] = number
+            self.reader.arrived(key, before, number)
+
+    # --- catching up and going live
+
+    def caught_up(self, connection: Connection, streams: Mapping[str, Caught]) -> None:
+        """The answer to `catch_up`: send what the table holds, then go live, or ask again if more came."""
+        if connection.closed:
+            return
+        places = connection.places = connection.places or {}
+        out = []
+        behind = connection.again
+        connection.again = False
+        for stream in connection.streams:
+            caught = streams[stream.key]
+            if caught.reload:
+                out.append(frames.Delivery(frames.RELOAD_TAIL).to(stream.head, caught.last, 0))
+            for number, about, tail in caught.entries:
+                out.append(frames.Delivery(tail).to(stream.head, number, about))
+            places[stream.key] = caught.last
+            if stream.last is not None:
+                self._advance(stream, caught)  # the table may be ahead of what the live ones were sent
+                behind = behind or caught.last < stream.last
+        if out:
+            DELIVERED.inc(len(out))
+            self.write(connection, b"".join(out))
+        if behind:
+            self.reader.catch_up(connection, dict(places))
+            return
+        if connection not in self.connections:  # cut just now, for what it owes
+            return
+        for stream in connection.streams:
+            stream.joining.discard(connection)
+            stream.last = places[stream.key]
+            stream.live.append(connection)
+        connection.live = True
+        connection.places = None
+        self.write(connection, frames.control("ready", v=frames.VERSION, beat=frames.BEAT_SECONDS, streams=places))
+
+    def filled(self, key: str, caught: Caught) -> None:
+        """The answer to `fill`: what was missing between the last number sent and the one that came too early."""
+        stream = self.streams.get(key)
+        if stream is None:
+            return
+        stream.filling = False
+        if stream.last is not None:
+            self._advance(stream, caught)
+            if stream.again:
+                self._fill(stream)
+
+    def resync(self) -> None:
+        """Wake-ups may have been missed: ask the table about every stream."""
+        for stream in self.streams.values():
+            self._touch_joining(stream)
+            if stream.last is not None:
+                self._fill(stream)
+
+    def _advance(self, stream: Stream, caught: Caught) -> None:
+        if stream.last is None:
+            return
+        if caught.reload and caught.last > stream.last:
+            stream.last = caught.last
+            self._write_to_all(stream, frames.Delivery(frames.RELOAD_TAIL).to(stream.head, caught.last, 0))
+        for number, about, tail in caught.entries:
+            if number == stream.last + 1:
+                stream.last = number
+                self._write_to_all(stream, frames.Delivery(tail).to(stream.head, number, about))
+
+    def _write_to_all(self, stream: Stream, data: bytes) -> None:
+        DELIVERED.inc(len(stream.live))
+        for connection in stream.live:
+            self.write(connection, data)
+
+    def _fill(self, stream: Stream) -> None:
+        if stream.filling or stream.last is None:
+            stream.again = True
+            return
+        stream.filling, stream.again = True, False
+        self.reader.fill(stream.key, stream.last)
+
+    @staticmethod
+    def _touch_joining(stream: Stream) -> None:
+        for connection in stream.joining:
+            connection.again = True
+
+    # --- delivering
+
+    def deliver(self, events: Iterable[tuple[bytes, Sequence[tuple[str, int, int]]]]) -> None:
+        """Write committed events: for each its shared bytes and its entries (stream, number, about)."""
+        for tail, entries in events:
+            self._work.append((frames.Delivery(tail), entries, 0))
+        if not self._pumping:
+            self._pumping = True
+            self._pump()
+
+    def _pump(self) -> None:
+        """Write for a while, then let the loop look after everybody else."""
+        writes = 0
+        find = self.streams.get
+        while self._work:
+            delivery, entries, start = self._work.popleft()
+            to = delivery.to
+            for index in range(start, len(entries)):
+                key, number, about = entries[index]
+                stream = find(key)
+                if stream is None:
+                    continue
+                if stream.joining:
+                    self._touch_joining(stream)
+                last = stream.last
+                if last is None or number <= last:
+                    continue
+                if number != last + 1 or stream.filling:
+                    self._fill(stream)
+                    continue
+                stream.last = number
+                data = to(stream.head, number, about)
+                for connection in stream.live:
+                    if connection.blocked:
+                        self._write_to_slow(connection, data)
+                    else:
+                        connection.transport.write(data)
+                    writes += 1
+                if writes >= WRITES_A_TURN:
+                    DELIVERED.inc(writes)
+                    self._work.appendleft((delivery, entries, index + 1))
+                    self.loop.call_soon(self._pump)
+                    return
+        DELIVERED.inc(writes)
+        self._pumping = False
+
+    def write(self, connection: Connection, data: bytes) -> None:
+        """Write whole frames to one connection, or cut it when it owes too much."""
+        if connection.closed:
+            return
+        if connection.blocked:
+            self._write_to_slow(connection, data)
+        else:
+            connection.transport.write(data)
+
+    def _write_to_slow(self, connection: Connection, data: bytes) -> None:
+        if connection.transport.get_write_buffer_size() > OWED_AT_MOST:
+            self._abort(connection, "too slow")
+        elif not connection.closed:
+            connection.transport.write(data)
+
+    # --- hints
+
+    def hint(self, keys: Collection[str], payload: bytes) -> None:
+        """Show `payload` (JSON) to whoever watches these topics or hears these streams; the newest one wins."""
+        raw = msgspec.Raw(payload)
+        for key in keys:
+            stream = self.streams.get(key)
+            for connection in (*self.topics.get(key, ()), *(stream.live if stream else ())):
+                self._hint_one(connection, key, raw)
+
+    def _hint_one(self, connection: Connection, key: str, raw: msgspec.Raw) -> None:
+        if connection.closed:
+            return
+        if connection.hints is None:
+            connection.hints = {}
+        connection.hints[key] = raw
+        if connection.hint_timer is None:
+            wait = connection.hinted_at + HINT_EVERY - time.monotonic()
+            if wait <= 0:
+                self._flush_hints(connection)
+            else:
+                connection.hint_timer = self.loop.call_later(wait, self._flush_hints, connection)
+
+    def _flush_hints(self, connection: Connection) -> None:
+        connection.hint_timer = None
+        hints, connection.hints = connection.hints, None
+        if hints and not connection.closed and not connection.blocked:  # a client that is behind needs no hints
+            connection.hinted_at = time.monotonic()
+            self.write(connection, frames.control("hint", d=hints))
+
+    def watching(self, connection: Connection, topics: Mapping[str, bytes], refused: Collection[str]) -> None:
+        """The answer to `watch`: what each topic shows now; tokens that are too old or not allowed are refused."""
+        if connection.closed:
+            return
+        for key, payload in topics.items():
+            if connection.topics is None:
+                connection.topics = set()
+            if len(connection.topics) < TOPICS_AT_MOST:
+                connection.topics.add(key)
+                self.topics.setdefault(key, set()).add(connection)
+                self._hint_one(connection, key, msgspec.Raw(payload))
+        if refused:
+            self.write(connection, frames.control("unwatched", k=list(refused)))
+
+    def _unwatch(self, connection: Connection, topic: str) -> None:
+        if connection.topics is not None and not connection.closed:
+            connection.topics.discard(topic)
+        watchers = self.topics.get(topic)
+        if watchers is not None:
+            watchers.discard(connection)
+            if not watchers:
+                del self.topics[topic]
+
+    # --- heartbeat
+
+    def heard(self, connection: Connection) -> None:
+        """The client answered a ping."""
+        connection.pinged = False
+
+    def _tick(self) -> None:
+        """Each second a twenty-fifth of the connections: ping, cut the silent, ask who they are."""
+        self._tick_timer = self.loop.call_later(1.0, self._tick)
+        self._tick_count += 1
+        recheck = []
+        ask = (self._tick_count // frames.BEAT_SECONDS) % 2 == 1
+        for connection in list(self._wheel[self._tick_count % frames.BEAT_SECONDS]):
+            if connection.pinged:
+                self._abort(connection, "silent")
+                continue
+            connection.pinged = True
+            self.write(connection, frames.PING)
+            if ask:
+                recheck.append(connection.identity.session_key)
+        if recheck:
+            self.reader.recheck(recheck)
+
+    def rechecked(self, asked: Collection[str], valid: Mapping[str, Identity]) -> None:
+        """The answer to `recheck`: whoever is no longer who they were is cut, and may come back as who they are now."""
+        wanted = set(asked)
+        for connection in list(self.connections):
+            key = connection.identity.session_key
+            if key not in wanted:
+                continue
+            if key not in valid:
+                self._close(connection, frames.SIGNED_OUT, "signed out")
+            elif valid[key] != connection.identity:
+                self._close(connection, frames.RIGHTS_CHANGED, "rights changed")
+
+
+_PONG = frames.control("pong")

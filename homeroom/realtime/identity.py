@@ -1,0 +1,86 @@
+"""Who is at the other end of a socket: the session cookie, answered by one query for any number of sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth import HASH_SESSION_KEY
+from django.db import connection
+from django.http.cookie import parse_cookie
+from django.http.request import split_domain_port, validate_host
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+
+from homeroom.people.models import Account
+from homeroom.people.sessions import SessionStore
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A valid session: its account and the persons it may act as."""
+
+    session_key: str
+    account_id: int
+    person_ids: tuple[int, ...]
+
+
+def session_key_in(headers: dict[bytes, bytes]) -> str:
+    """The session key of the request's cookie, or an empty string."""
+    return parse_cookie(headers.get(b"cookie", b"").decode("latin1")).get(settings.SESSION_COOKIE_NAME, "")
+
+
+def origin_is_ours(headers: dict[bytes, bytes]) -> bool:
+    """Whether the page that opens the socket is ours: browsers send cookies with anybody's sockets.
+
+    A client that is no browser sends no Origin, and nobody's cookies but its own.
+    """
+    origin = headers.get(b"origin")
+    if origin is None:
+        return True
+    parts = urlsplit(origin.decode("latin1"))
+    if f"{parts.scheme}://{parts.netloc}" in settings.CSRF_TRUSTED_ORIGINS:
+        return True
+    if parts.scheme not in {"http", "https"} or parts.netloc != headers.get(b"host", b"").decode("latin1"):
+        return False
+    host, _port = split_domain_port(parts.netloc.lower())
+    return bool(host) and validate_host(host, settings.ALLOWED_HOSTS)
+
+
+def identities(session_keys: Collection[str]) -> dict[str, Identity]:
+    """The valid ones of these sessions, by key: not expired, account active, password unchanged since. One query."""
+    wanted = [key for key in session_keys if 0 < len(key) <= 40]
+    if not wanted:
+        return {}
+    marks = ", ".join(["%s"] * len(wanted))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT session.session_key, session.session_data, account.id, account.password, person.id"  # noqa: S608
+            " FROM people_session AS session JOIN people_account AS account ON account.id = session.account_id"
+            " LEFT JOIN people_person AS person ON person.account_id = account.id AND person.archived_at IS NULL"
+            f" WHERE session.session_key IN ({marks}) AND session.expire_date > %s AND account.is_active"
+            " ORDER BY person.id",
+            [*wanted, connection.ops.adapt_datetimefield_value(timezone.now())],
+        )
+        rows = cursor.fetchall()
+    persons: dict[str, tuple[int, ...]] = {}
+    accounts: dict[str, tuple[str, int, str]] = {}
+    for key, data, account_id, password, person_id in rows:
+        accounts[key] = (data, account_id, password)
+        persons[key] = (*persons.get(key, ()), *(() if person_id is None else (person_id,)))
+    return {
+        key: Identity(key, account_id, persons[key])
+        for key, (data, account_id, password) in accounts.items()
+        if _password_unchanged(data, password)
+    }
+
+
+def _password_unchanged(session_data: str, password: str) -> bool:
+    """Whether the session was made with this password, as Django's own sign-in check asks."""
+    made_with = SessionStore().decode(session_data).get(HASH_SESSION_KEY, "")
+    account = Account(password=password)
+    return constant_time_compare(made_with, account.get_session_auth_hash()) or any(
+        constant_time_compare(made_with, fallback) for fallback in account.get_session_auth_fallback_hash()
+    )

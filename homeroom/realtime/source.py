@@ -1,0 +1,356 @@
+"""The source: one thread with one database connection that does all of the gateway's reading.
+
+Whatever waits is taken together: two thousand sockets that come back at once are signed in and caught up by a handful
+of queries. Committed events are found in the log itself: on SQLite by the event id, which is in commit order there; on
+PostgreSQL by the ids that arrive with the commits (numbers of a stream are dense, so the hub sees whatever is missing).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+import queue
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from django.db import DatabaseError, InterfaceError, connection
+
+from homeroom.eventlog.public import (
+    EventRecord,
+    StreamEntry,
+    StreamState,
+    events_after,
+    events_by_id,
+    last_event_id,
+    read_streams,
+    stream_states,
+)
+from homeroom.realtime import frames, registries, tokens
+from homeroom.realtime.hub import HINT_EVERY, Caught, Connection, Hub
+from homeroom.realtime.identity import Identity, identities
+
+log = logging.getLogger(__name__)
+
+POLL_EVERY = 0.02  # seconds between looks at SQLite's data_version while somebody is connected
+IDLE_EVERY = 0.5
+ARRIVALS_EVERY = 1.0
+CATCH_UP_AT_MOST = 500  # entries of one stream; whoever missed more loads the page afresh
+EVENTS_AT_ONCE = 200
+SEEN_AT_MOST = 10_000
+
+CUT_EVENT = "realtime.rights_cut"
+
+
+def secret_digest(session_key: str) -> str:
+    """A session as the log may know it: the key itself would sign somebody in."""
+    return hashlib.sha256(session_key.encode()).hexdigest()[:32]
+
+
+class Source:
+    """Reads for the hub. Its public methods only put a request into the queue; answers go to the loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.hub: Hub
+        self._queue: queue.SimpleQueue[tuple[str, tuple[Any, ...]]] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="gateway-source", daemon=True)
+        self._place: int | None = None
+        self._data_version: int | None = None
+        self._seen: OrderedDict[int, None] = OrderedDict()
+        self._stale: set[str] = set()
+        self._made_at: dict[str, float] = {}
+        self._shown: dict[str, bytes] = {}
+        self._arrived: dict[str, tuple[int, int]] = {}
+        self._arrivals_due = 0.0
+
+    def start(self, hub: Hub) -> None:
+        self.hub = hub
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask the thread to end and wait for it."""
+        self._queue.put(("stop", ()))
+        self._thread.join(5)
+
+    # --- requests: from the loop, or from any thread
+
+    def sign_in(self, session_key: str) -> asyncio.Future[Identity | None]:
+        """The identity of a session, or None; raises ConnectionError when the database does not answer."""
+        future: asyncio.Future[Identity | None] = self.loop.create_future()
+        self._queue.put(("sign_in", (session_key, future)))
+        return future
+
+    def catch_up(self, connection: Connection, after: Mapping[str, int | None]) -> None:
+        self._queue.put(("catch_up", (connection, after)))
+
+    def fill(self, stream: str, after: int) -> None:
+        self._queue.put(("fill", (stream, after)))
+
+    def recheck(self, session_keys: Sequence[str]) -> None:
+        self._queue.put(("recheck", (session_keys,)))
+
+    def watch(self, connection: Connection, tokens: Sequence[str]) -> None:
+        self._queue.put(("watch", (connection, tokens)))
+
+    def arrived(self, stream: str, after: int, up_to: int) -> None:
+        if registries.wants_arrivals():
+            self._queue.put(("arrived", (stream, after, up_to)))
+
+    def wake(self, event_id: int) -> None:
+        """An event was committed, by this process or another."""
+        self._queue.put(("wake", (event_id,)))
+
+    def touch(self, keys: Collection[str]) -> None:
+        """What these topics show has changed."""
+        self._queue.put(("touch", (tuple(keys),)))
+
+    def resync(self) -> None:
+        """Wake-ups may have been missed."""
+        self._queue.put(("resync", ()))
+
+    # --- the thread
+
+    def _run(self) -> None:
+        try:
+            while self._turn():
+                pass
+        finally:
+            connection.close()
+
+    def _turn(self) -> bool:
+        asked: dict[str, list[tuple[Any, ...]]] = {}
+        with contextlib.suppress(queue.Empty):
+            kind, arguments = self._queue.get(timeout=self._pause())
+            asked.setdefault(kind, []).append(arguments)
+            while True:
+                kind, arguments = self._queue.get_nowait()
+                asked.setdefault(kind, []).append(arguments)
+        if "stop" in asked:
+            return False
+        try:
+            self._answer(asked)
+        except (DatabaseError, InterfaceError):
+            log.exception("the gateway's database connection failed; trying again")
+            connection.close()
+            for _key, future in asked.pop("sign_in", ()):
+                self._on_loop(_fail, future)
+            time.sleep(0.2)
+            for kind, requests in asked.items():
+                for arguments in requests:
+                    self._queue.put((kind, arguments))
+        except Exception:
+            log.exception("the gateway could not answer %s", sorted(asked))
+            for _key, future in asked.get("sign_in", ()):
+                self._on_loop(_fail, future)
+            for joining, _after in asked.get("catch_up", ()):
+                self._on_loop(self.hub.give_up, joining)
+        return True
+
+    def _pause(self) -> float:
+        now = time.monotonic()
+        busy = bool(self.hub.connections)
+        pause = POLL_EVERY if busy and connection.vendor == "sqlite" else IDLE_EVERY
+        if self._stale:
+            pause = min([pause, *(self._made_at.get(key, 0.0) + HINT_EVERY - now for key in self._stale)])
+        if self._arrived:
+            pause = min(pause, self._arrivals_due - now)
+        return max(pause, 0.0)
+
+    def _on_loop(self, call: Callable[..., object], *arguments: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to tell
+            self.loop.call_soon_threadsafe(call, *arguments)
+
+    def _answer(self, asked: dict[str, list[tuple[Any, ...]]]) -> None:
+        """Answer each kind and take it out: when the database fails in between, only the rest is asked again."""
+        foreign = self._foreign_commit()
+        if "sign_in" in asked:
+            self._sign_in(asked["sign_in"])
+            del asked["sign_in"]
+        if "wake" in asked or foreign:
+            self._tail({event_id for (event_id,) in asked.get("wake", ())})
+            asked.pop("wake", None)
+        if asked.pop("resync", None):
+            self._on_loop(self.hub.resync)
+        if "catch_up" in asked or "fill" in asked:
+            self._read_on(asked.get("catch_up", []), asked.get("fill", []))
+            asked.pop("catch_up", None)
+            asked.pop("fill", None)
+        if "recheck" in asked:
+            keys = {key for (keys,) in asked["recheck"] for key in keys}
+            self._on_loop(self.hub.rechecked, keys, identities(keys))
+            del asked["recheck"]
+        while asked.get("watch"):
+            self._watch(*asked["watch"][-1])
+            asked["watch"].pop()
+        if foreign:
+            self._stale.update(self.hub.topics.copy())
+        for (keys,) in asked.pop("touch", ()):
+            self._stale.update(key for key in keys if key in self.hub.topics)
+        self._refresh_topics()
+        for stream, after, up_to in asked.pop("arrived", ()):
+            self._note_arrival(stream, after, up_to)
+        self._tell_arrivals()
+
+    # --- who is there
+
+    def _sign_in(self, requests: Sequence[tuple[str, asyncio.Future[Identity | None]]]) -> None:
+        found = identities({key for key, _future in requests})
+        self._on_loop(_answer_all, [(future, found.get(key)) for key, future in requests])
+
+    # --- committed events
+
+    def _foreign_commit(self) -> bool:
+        """Whether another connection has committed since the last look. SQLite counts that for us."""
+        if connection.vendor != "sqlite" or not self.hub.connections:
+            return False
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA data_version")
+            version = int(cursor.fetchone()[0])
+        changed = version != self._data_version
+        self._data_version = version
+        return changed
+
+    def _tail(self, event_ids: Collection[int]) -> None:
+        if not self.hub.connections:
+            self._place = None
+            return
+        if connection.vendor == "sqlite":
+            if self._place is None:
+                self._place = min(event_ids, default=last_event_id() + 1) - 1
+            while events := events_after(self._place, EVENTS_AT_ONCE):
+                self._place = events[-1].id
+                self._hand_on(events)
+                if len(events) < EVENTS_AT_ONCE:
+                    break
+            return
+        new = [event_id for event_id in event_ids if event_id not in self._seen]
+        self._seen.update(dict.fromkeys(new))
+        while len(self._seen) > SEEN_AT_MOST:
+            self._seen.popitem(last=False)
+        try:
+            self._hand_on(events_by_id(new, with_fanout=True))
+        except DatabaseError:
+            for event_id in new:
+                self._seen.pop(event_id, None)
+            raise
+
+    def _hand_on(self, events: Sequence[EventRecord]) -> None:
+        for event in events:
+            if event.name == CUT_EVENT:
+                self._on_loop(cut_on, self.hub, event.body)
+        heard = self.hub.streams
+        wanted = [event for event in events if any(key in heard for key, _number, _about in event.fanout)]
+        if wanted:
+            made = registries.tails(wanted)
+            self._on_loop(self.hub.deliver, [(made[event.id], event.fanout) for event in wanted])
+
+    # --- what was missed
+
+    def _read_on(
+        self, joins: Sequence[tuple[Connection, Mapping[str, int | None]]], fills: Sequence[tuple[str, int]]
+    ) -> None:
+        """Answer catch-ups and fills together: three queries for any number of them."""
+        if self._place is None and connection.vendor == "sqlite":
+            self._place = last_event_id()
+        after: dict[str, int] = {}
+        keys = {stream for stream, _number in fills}
+        for _connection, places in joins:
+            keys.update(places)
+        states = stream_states(keys)
+        for stream, number in [*fills, *(item for _connection, places in joins for item in places.items())]:
+            if number is not None and _is_kept(states[stream], number):
+                after[stream] = min(number, after.get(stream, number))
+        entries: dict[str, list[StreamEntry]] = {}
+        for entry in read_streams(after, CATCH_UP_AT_MOST + 1):
+            entries.setdefault(entry.stream, []).append(entry)
+        events = events_by_id({entry.event_id for same in entries.values() for entry in same})
+        made = registries.tails(events)
+        for connection_, places in joins:
+            caught = {
+                stream: _caught(states[stream], number, entries.get(stream, ()), made)
+                for stream, number in places.items()
+            }
+            self._on_loop(self.hub.caught_up, connection_, caught)
+        for stream, number in fills:
+            self._on_loop(self.hub.filled, stream, _caught(states[stream], number, entries.get(stream, ()), made))
+
+    # --- topics
+
+    def _watch(self, connection_: Connection, asked: Sequence[str]) -> None:
+        identity = connection_.identity
+        keys = {token: tokens.topic_in(token, account_id=identity.account_id) for token in asked[:50]}
+        allowed = {key for key in keys.values() if key and registries.may_watch(key, identity.person_ids)}
+        shown = {key: frames.encode(payload) for key, payload in registries.topic_payloads(allowed).items()}
+        refused = [token for token, key in keys.items() if key not in shown]
+        self._shown.update(shown)
+        self._on_loop(self.hub.watching, connection_, shown, refused)
+
+    def _refresh_topics(self) -> None:
+        now = time.monotonic()
+        due = [key for key in self._stale if now - self._made_at.get(key, 0.0) >= HINT_EVERY]
+        if not due:
+            return
+        self._stale.difference_update(due)
+        watched = [key for key in due if key in self.hub.topics]
+        for key, payload in registries.topic_payloads(watched).items():
+            shown = frames.encode(payload)
+            if self._shown.get(key) != shown:
+                self._shown[key] = shown
+                self._on_loop(self.hub.hint, (key,), shown)
+        self._made_at = {key: at for key, at in self._made_at.items() if key in self.hub.topics}
+        self._shown = {key: shown for key, shown in self._shown.items() if key in self.hub.topics}
+        self._made_at.update(dict.fromkeys(watched, now))
+
+    # --- arrivals
+
+    def _note_arrival(self, stream: str, after: int, up_to: int) -> None:
+        if not self._arrived:
+            self._arrivals_due = time.monotonic() + ARRIVALS_EVERY
+        start, end = self._arrived.get(stream, (after, up_to))
+        self._arrived[stream] = (min(start, after), max(end, up_to))
+
+    def _tell_arrivals(self) -> None:
+        if self._arrived and time.monotonic() >= self._arrivals_due:
+            arrived, self._arrived = self._arrived, {}
+            registries.tell_arrivals([(stream, after, up_to) for stream, (after, up_to) in arrived.items()])
+
+
+def cut_on(hub: Hub, whose: Mapping[str, Any]) -> int:
+    """Cut the sockets a `realtime.rights_cut` names; runs on the loop."""
+    session, person_id, account_id = whose.get("session"), whose.get("person_id"), whose.get("account_id")
+    if session:
+        return hub.cut(lambda who: secret_digest(who.session_key) == session, frames.SIGNED_OUT, "signed out")
+    if person_id:
+        return hub.cut(lambda who: person_id in who.person_ids, frames.RIGHTS_CHANGED, "rights changed")
+    return hub.cut(lambda who: who.account_id == account_id, frames.SIGNED_OUT, "signed out")
+
+
+def _is_kept(state: StreamState, after: int) -> bool:
+    return state.pruned_number <= after <= state.last_number
+
+
+def _caught(state: StreamState, after: int | None, entries: Sequence[StreamEntry], made: Mapping[int, bytes]) -> Caught:
+    if after is None:
+        return Caught(state.last_number)
+    missed = [entry for entry in entries if entry.number > after]
+    last = missed[-1].number if missed else after
+    complete = len(missed) <= CATCH_UP_AT_MOST and last >= state.last_number
+    if not _is_kept(state, after) or not complete or any(entry.event_id not in made for entry in missed):
+        return Caught(max(state.last_number, last if _is_kept(state, after) else 0), reload=True)
+    return Caught(last, [(entry.number, entry.about_id, made[entry.event_id]) for entry in missed])
+
+
+def _answer_all(answers: Sequence[tuple[asyncio.Future[Identity | None], Identity | None]]) -> None:
+    for future, identity in answers:
+        if not future.done():
+            future.set_result(identity)
+
+
+def _fail(future: asyncio.Future[Identity | None]) -> None:
+    if not future.done():
+        future.set_exception(ConnectionError("the database did not answer"))
