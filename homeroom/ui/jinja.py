@@ -100,7 +100,9 @@ def initials(name: str) -> str:
     if name[0] <= "\u024f":
         words = name.split()
         return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
-    return name[-2:] if len(name) <= 4 else name[:1]
+    if len(name) > 4 or name.endswith(("老师", "主任", "校长")):  # a label such as 张小雨妈妈, 李老师
+        return name[:1]
+    return name[-2:]
 
 
 def tone(name: str) -> int:

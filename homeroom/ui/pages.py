@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.templatetags.static import static
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
@@ -87,4 +89,32 @@ def components(request: HttpRequest) -> HttpResponse:
     """Every component, to look at in both languages, both themes and elder mode."""
     if not (settings.DEBUG or public.components_shown(request)):
         raise Http404
-    return render(request, "ui/components_page.html", {"icon_names": icons.names()})
+    now = timezone.now()
+    rows = [
+        {
+            "name": _("Zhang Xiaoyu"),
+            "href": "#tables",
+            "guardian": _("Mother"),
+            "state": _("Read"),
+            "minutes": 12,
+            "act": "",
+        },
+        {
+            "name": _("Zhang Xiaotian"),
+            "href": "#tables",
+            "guardian": _("Father"),
+            "state": "",
+            "minutes": 1_240,
+            "act": "",
+        },
+    ]
+    context = {
+        "icon_names": icons.names(),
+        "table_rows": rows,
+        "now": now - timedelta(minutes=5),
+        "earlier": now - timedelta(hours=3),
+        "yesterday": now - timedelta(days=1),
+        "due_at": now + timedelta(days=1),
+        "styles": ["components"],
+    }
+    return render(request, "ui/components_page.html", context)
