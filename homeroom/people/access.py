@@ -2,38 +2,139 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
+from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from homeroom.kit.access import ALLOWED, Decision, denied
+from homeroom.kit.access import ALLOWED, Actor, Decision, denied
+from homeroom.kit.errors import NotVisible
 
 from .models import Delegation, Enrolment, Guardianship, Person, Role
 
+SCHOOL_WIDE = (Role.Kind.SCHOOL_LEADER, Role.Kind.OFFICE, Role.Kind.COUNSELLOR, Role.Kind.IT_ADMINISTRATOR)
 
-def can_keep_roster(actor: Person, school_id: int) -> Decision:
+
+def can_keep_roster(actor: Actor, school_id: int) -> Decision:
     """Office, IT administrator or school leader."""
     if actor.keeps_roster(school_id):
         return ALLOWED
     return denied(_("Only the school office, an IT administrator or a school leader can change the roster."))
 
 
-def can_change_guardianship(actor: Person, edge: Guardianship) -> Decision:
-    """Those who keep the roster, or the child's class teacher."""
-    if actor.keeps_roster(edge.school_id):
+def can_give_role(actor: Actor, school_id: int, kind: str) -> Decision:
+    """In a class or grade: those who keep the roster. Over the whole school: an IT administrator or leader."""
+    if actor.administers(school_id):
         return ALLOWED
-    enrolment = Enrolment.objects.filter(student_id=edge.student_id, ends_on__isnull=True).first()
-    if enrolment is not None and actor.heads_class(enrolment.school_class_id):
+    if kind in SCHOOL_WIDE:
+        return denied(_("Only an IT administrator or a school leader can decide who has a duty over the whole school."))
+    return can_keep_roster(actor, school_id)
+
+
+def can_invite(actor: Actor, persons: Sequence[Person]) -> Decision:
+    """Those who keep the roster; a class teacher the guardians of her class.
+
+    Whoever has a duty over the whole school is invited by an IT administrator or leader only: an invitation is also a
+    way back in, so it must not be a way up.
+    """
+    schools = {person.school_id for person in persons}
+    if all(actor.administers(school_id) for school_id in schools):
+        return ALLOWED
+    ids = [person.pk for person in persons]
+    wide = Role.objects.in_force(timezone.localdate()).filter(person_id__in=ids, kind__in=SCHOOL_WIDE)
+    if wide.exists():
+        return denied(
+            _("Only an IT administrator or a school leader can invite somebody with a duty over the whole school.")
+        )
+    if all(actor.keeps_roster(school_id) for school_id in schools):
+        return ALLOWED
+    if isinstance(actor, Person) and schools == {actor.school_id}:
+        mine = guardians_in_classes(headed_classes(actor)).filter(pk__in=ids).values_list("pk", flat=True)
+        staff = Role.objects.in_force(actor.today).filter(person_id__in=ids).exists()
+        if not staff and set(mine) == set(ids):
+            return ALLOWED
+    return denied(_("A class teacher can invite the guardians of the class; for anybody else ask the school office."))
+
+
+def headed_classes(person: Person) -> list[int]:
+    """Ids of the classes whose class teacher `person` is today, also as substitute."""
+    return [
+        role.school_class_id
+        for role in person.current_roles
+        if role.kind == Role.Kind.CLASS_TEACHER and role.school_class_id
+    ]
+
+
+def guardians_in_classes(class_ids: Sequence[int]) -> QuerySet[Person]:
+    """Guardians with an edge to a student enrolled now in any of the classes."""
+    enrolled = Enrolment.objects.filter(school_class_id__in=class_ids, ends_on__isnull=True)
+    edges = Guardianship.objects.in_force(timezone.localdate()).filter(student_id__in=enrolled.values("student_id"))
+    return Person.objects.filter(archived_at__isnull=True, pk__in=edges.values("guardian_id"))
+
+
+def can_answer_for(actor: Actor, student: Person) -> Decision:
+    """Who may change who answers for a child: those who keep the roster, or the child's class teacher."""
+    if actor.keeps_roster(student.school_id):
+        return ALLOWED
+    enrolment = Enrolment.objects.filter(student_id=student.pk, ends_on__isnull=True).first()
+    if enrolment is not None and isinstance(actor, Person) and actor.heads_class(enrolment.school_class_id):
         return ALLOWED
     return denied(_("Only the class teacher or the school office can change who answers for a child."))
 
 
+def can_change_guardianship(actor: Actor, edge: Guardianship) -> Decision:
+    """As `can_answer_for` the child of the edge."""
+    return can_answer_for(actor, edge.student)
+
+
+def can_read_custody_note(actor: Person, student: Person) -> Decision:
+    """The same people who may change the edges; nobody else ever sees why a guardian is restricted."""
+    return can_answer_for(actor, student)
+
+
 def can_delegate(actor: Person, edge: Guardianship) -> Decision:
     """The guardian of the edge, while it is in force and unrestricted."""
-    if actor.school_id == edge.school_id and actor.pk == edge.guardian_id and not edge.restriction:
+    today = actor.today
+    in_force = (edge.starts_on is None or edge.starts_on <= today) and (edge.ends_on is None or edge.ends_on >= today)
+    if actor.pk == edge.guardian_id and not edge.restriction and in_force:
         return ALLOWED
     return denied(_("Only the guardian can ask somebody else to stand in."))
+
+
+def can_take_back(actor: Person, delegation: Delegation) -> Decision:
+    """The guardian who lent the rights, or whoever may change who answers for the child."""
+    if actor.pk == delegation.guardianship.guardian_id:
+        return ALLOWED
+    return can_answer_for(actor, delegation.guardianship.student)
+
+
+def can_reset_second_factor(actor: Person, person: Person) -> Decision:
+    """An IT administrator or leader of the school, for somebody else who acts at this school only."""
+    if person.account_id is None or actor.pk == person.pk or actor.account_id == person.account_id:
+        return denied(_("Ask another IT administrator or a school leader to do this for you."))
+    elsewhere = Person.objects.filter(account_id=person.account_id).exclude(school_id=actor.school_id).exists()
+    if actor.administers(person.school_id) and not elsewhere:
+        return ALLOWED
+    return denied(_("Only an IT administrator or a school leader can remove somebody's second factor."))
+
+
+def get_student_for(actor: Person, uuid: UUID) -> Person:
+    """A student `actor` may see. Raises NotVisible otherwise."""
+    student = visible_students(actor).select_related("school").filter(uuid=uuid).first()
+    if student is None:
+        raise NotVisible
+    return student
+
+
+def get_colleague_for(actor: Person, uuid: UUID) -> Person:
+    """Anybody of the school, for those who keep its roster. Raises NotVisible otherwise."""
+    found = Person.objects.select_related("school", "account").filter(school_id=actor.school_id, uuid=uuid).first()
+    if found is None or not actor.keeps_roster(found.school_id):
+        raise NotVisible
+    return found
 
 
 def classes_of(person: Person) -> Q:
@@ -78,7 +179,12 @@ def visible_students(person: Person, *, on: date | None = None) -> QuerySet[Pers
         ends_on__gte=on,
         revoked_at__isnull=True,
         sees_records=True,
-        guardianship__in=Guardianship.objects.in_force(on),
+        # Nobody lends more than they have today.
+        guardianship__in=Guardianship.objects.in_force(on)
+        .filter(sees_records=True)
+        .exclude(restriction=Guardianship.Restriction.NO_RECORDS),
     )
     themself = Q(pk=person.pk) & Q(Exists(Enrolment.objects.filter(student_id=OuterRef("pk"))))
-    return Person.objects.filter(school_id=person.school_id).filter(duty | Q(Exists(edges)) | Q(Exists(lent)) | themself)
+    return Person.objects.filter(school_id=person.school_id).filter(
+        duty | Q(Exists(edges)) | Q(Exists(lent)) | themself
+    )

@@ -23,7 +23,8 @@ P = ParamSpec("P")
 def signed_in(
     view: Callable[Concatenate[SignedInRequest, P], HttpResponseBase] | None = None, *, module: str = ""
 ) -> Any:
-    """Send strangers to sign in, an account that has not chosen whom it acts as to that choice.
+    """Send strangers to sign in, an account that has not chosen whom it acts as to that choice, and whoever must set
+    up a second factor to doing so.
 
     With `module`, a school that has switched it off answers 404.
     """
@@ -35,6 +36,8 @@ def signed_in(
             if asked.account is None:
                 return _to(request, str(settings.LOGIN_URL))
             if asked.person is None:
+                if asked.needs_second_factor:
+                    return _to(request, reverse("mfa_activate_totp"))
                 return _to(request, reverse("people:choose_person"))
             if module and not module_is_on(asked.person.school_id, module):
                 raise NotVisible

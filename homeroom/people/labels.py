@@ -18,7 +18,10 @@ from .models import Guardianship, Person, Role
 
 # The compound family names in common use. Source: 《百家姓》, its 复姓.
 COMPOUND_NAMES = frozenset(
-    "欧阳 上官 司马 诸葛 夏侯 东方 皇甫 尉迟 公孙 慕容 令狐 长孙 宇文 司徒 端木 百里 南宫 呼延 闻人 轩辕 独孤 澹台 公冶 淳于 申屠 钟离 第五 太史 万俟 赫连".split()
+    """
+    欧阳 上官 司马 诸葛 夏侯 东方 皇甫 尉迟 公孙 慕容 令狐 长孙 宇文 司徒 端木 百里 南宫 呼延 闻人 轩辕 独孤 澹台
+    公冶 淳于 申屠 钟离 第五 太史 万俟 赫连
+    """.split()  # noqa: SIM905
 )
 TEACHING = (Role.Kind.CLASS_TEACHER, Role.Kind.SUBJECT_TEACHER)
 
@@ -73,7 +76,7 @@ def staff_label(person: Person, roles: Iterable[Role]) -> str:
 
 
 def labels(person_ids: Iterable[int], *, on: date | None = None) -> dict[int, str]:
-    """Each person's label, three queries for any number: staff roles first, then the first child, then the bare name."""
+    """Each person's label, three queries for any number: by staff roles, else the first child, else the bare name."""
     ids = set(person_ids)
     on = on or timezone.localdate()
     persons = {person.pk: person for person in Person.objects.filter(pk__in=ids)}
@@ -99,3 +102,26 @@ def labels(person_ids: Iterable[int], *, on: date | None = None) -> dict[int, st
 def label(person: Person) -> str:
     """One person's label."""
     return labels([person.pk]).get(person.pk, person.name)
+
+
+def masked_name(name: str) -> str:
+    """张*: enough for the family to know the slip is theirs, too little for a finder."""
+    return family_name(name) + "*"
+
+
+def masked_label(person: Person) -> str:
+    """The label of somebody who has not proven yet who they are: 张*妈妈, 李老师 · 数学, 王*."""
+    roles = list(person.current_roles)
+    if roles:
+        plain = staff_label(person, roles)
+        return plain.replace(person.name, masked_name(person.name))
+    edge = (
+        Guardianship.objects.in_force(person.today)
+        .filter(guardian=person)
+        .select_related("student")
+        .order_by("student_id")
+        .first()
+    )
+    if edge is not None:
+        return guardian_label(masked_name(edge.student.name), edge.relation)
+    return masked_name(person.name)

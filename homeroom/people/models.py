@@ -118,7 +118,9 @@ class Person(models.Model):
     @cached_property
     def current_roles(self) -> tuple[Role, ...]:
         """Roles in force today: one query, kept on this object."""
-        return tuple(self.roles.in_force(self.today).select_related("grade", "school_class", "subject", "stands_in_for"))
+        return tuple(
+            self.roles.in_force(self.today).select_related("grade", "school_class", "subject", "stands_in_for")
+        )
 
     def has_role(self, *kinds: str) -> bool:
         return any(role.kind in kinds for role in self.current_roles)
@@ -159,10 +161,16 @@ class Person(models.Model):
             Role.Kind.OFFICE, Role.Kind.IT_ADMINISTRATOR, Role.Kind.SCHOOL_LEADER
         )
 
+    def administers(self, school_id: int) -> bool:
+        """IT administrator or school leader: gives out duties and switches modules."""
+        return school_id == self.school_id and self.has_role(Role.Kind.IT_ADMINISTRATOR, Role.Kind.SCHOOL_LEADER)
+
 
 class RoleQuerySet(models.QuerySet["Role"]):
     def in_force(self, on: date) -> RoleQuerySet:
-        return self.filter(Q(starts_on__isnull=True) | Q(starts_on__lte=on), Q(ends_on__isnull=True) | Q(ends_on__gte=on))
+        return self.filter(
+            Q(starts_on__isnull=True) | Q(starts_on__lte=on), Q(ends_on__isnull=True) | Q(ends_on__gte=on)
+        )
 
 
 class Role(models.Model):

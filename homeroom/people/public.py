@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .access import can_keep_roster, classes_of, visible_students
+from .access import can_answer_for, can_keep_roster, classes_of, get_student_for, headed_classes, visible_students
 from .contact import born_on_of, id_number_key, normal_id_number, normal_phone, phone_key, sex_of
 from .decorators import signed_in
 from .labels import family_name, guardian_label, label, labels, staff_label, surname_and_classmate
@@ -18,10 +18,15 @@ from .queries import (
     guardians_of,
     why_visible,
 )
+from .second_factor import waive_second_factor_when
+from .services import Issued, create_invitations
+from .sessions import on_session_revoked
+from .sign_in import qr_svg, sign_in
 
 __all__ = [
-    "Child", "Pair", "Reason", "born_on_of", "can_keep_roster", "children_of", "classes_of", "current_classes",
-    "current_students", "family_name", "guardian_label", "guardian_pairs", "guardians_of", "id_number_key", "label",
-    "labels", "normal_id_number", "normal_phone", "phone_key", "pinyin_of", "sex_of", "signed_in", "staff_label",
-    "surname_and_classmate", "visible_students", "why_visible",
+    "Child", "Issued", "Pair", "Reason", "born_on_of", "can_answer_for", "can_keep_roster", "children_of", "classes_of",
+    "create_invitations", "current_classes", "current_students", "family_name", "get_student_for", "guardian_label",
+    "guardian_pairs", "guardians_of", "headed_classes", "id_number_key", "label", "labels", "normal_id_number",
+    "normal_phone", "on_session_revoked", "phone_key", "pinyin_of", "qr_svg", "sex_of", "sign_in", "signed_in",
+    "staff_label", "surname_and_classmate", "visible_students", "waive_second_factor_when", "why_visible",
 ]  # fmt: skip

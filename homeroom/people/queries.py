@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
+from homeroom.kit.encryption import fingerprint
+
 from . import labels as naming
-from .models import Delegation, Enrolment, Guardianship, Person, Role
+from .contact import phone_key
+from .models import Delegation, Enrolment, Guardianship, Invitation, Person, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,9 @@ class Reason:
     details: list[str] = field(default_factory=list)
 
 
-def current_students(*, class_ids: Iterable[int] | None = None, grade_ids: Iterable[int] | None = None) -> QuerySet[Person]:
+def current_students(
+    *, class_ids: Iterable[int] | None = None, grade_ids: Iterable[int] | None = None
+) -> QuerySet[Person]:
     """Students enrolled now in any of the classes or grades."""
     condition = Q()
     if class_ids is not None:
@@ -75,10 +80,15 @@ def guardian_pairs(students: QuerySet[Person] | Iterable[int], *, on: date) -> l
         )
     }
     lent = Delegation.objects.filter(
-        guardianship__in=edges.values("pk"), starts_on__lte=on, ends_on__gte=on, revoked_at__isnull=True
-    ).values_list("delegate_id", "guardianship__student_id", "may_confirm")
-    for delegate_id, student_id, may_confirm in lent:
-        pairs.setdefault((delegate_id, student_id), Pair(delegate_id, student_id, may_confirm, False, 90))
+        guardianship__in=edges.values("pk"),
+        starts_on__lte=on,
+        ends_on__gte=on,
+        revoked_at__isnull=True,
+        delegate__archived_at__isnull=True,
+    ).values_list("delegate_id", "guardianship__student_id", "may_confirm", "guardianship__may_confirm")
+    for delegate_id, student_id, may_confirm, guardian_may in lent:
+        pair = Pair(delegate_id, student_id, may_confirm and guardian_may, False, 90)
+        pairs.setdefault((delegate_id, student_id), pair)
     return list(pairs.values())
 
 
@@ -111,12 +121,16 @@ def children_of(person: Person, *, on: date | None = None) -> list[Child]:
             edge.relation, sees, edge.may_confirm, edge.may_sign,
         )  # fmt: skip
     for row in lent:
-        student = row.guardianship.student
+        edge, student = row.guardianship, row.guardianship.student
         class_id, class_name = classes.get(student.pk, (None, ""))
+        sees = row.sees_records and edge.sees_records and edge.restriction != Guardianship.Restriction.NO_RECORDS
         children.setdefault(
             student.pk,
-            Child(student.pk, str(student.uuid), student.name, class_id, class_name, "", row.sees_records, row.may_confirm, False),
-        )
+            Child(
+                student.pk, str(student.uuid), student.name, class_id, class_name,
+                "", sees, row.may_confirm and edge.may_confirm, False,
+            ),
+        )  # fmt: skip
     return list(children.values())
 
 
@@ -142,6 +156,10 @@ def guardians_of(student_ids: Iterable[int], *, on: date) -> dict[int, list[tupl
     return dict(found)
 
 
+def _holds(edge: Guardianship, on: date) -> bool:
+    return (edge.starts_on is None or edge.starts_on <= on) and (edge.ends_on is None or edge.ends_on >= on)
+
+
 def why_visible(person: Person, student: Person, *, on: date) -> list[Reason]:
     """Every reason for which `person` can, or is barred to, see `student`, in words for a page."""
     reasons: list[Reason] = []
@@ -149,7 +167,7 @@ def why_visible(person: Person, student: Person, *, on: date) -> list[Reason]:
         return reasons
     for edge in Guardianship.objects.filter(guardian=person, student=student):
         words = naming.guardian_label(student.name, edge.relation)
-        in_force = (edge.starts_on is None or edge.starts_on <= on) and (edge.ends_on is None or edge.ends_on >= on)
+        in_force = _holds(edge, on)
         barred = bool(edge.restriction) and edge.restriction != Guardianship.Restriction.NO_PICK_UP
         details = [str(edge.get_restriction_display())] if edge.restriction else []
         if not in_force:
@@ -158,12 +176,23 @@ def why_visible(person: Person, student: Person, *, on: date) -> list[Reason]:
     for row in Delegation.objects.filter(delegate=person, guardianship__student=student).select_related(
         "guardianship__guardian"
     ):
+        edge = row.guardianship
+        lender_sees = (
+            _holds(edge, on)
+            and edge.sees_records
+            and edge.restriction not in {Guardianship.Restriction.NO_CONTACT, Guardianship.Restriction.NO_RECORDS}
+        )
         in_force = row.revoked_at is None and row.starts_on <= on <= row.ends_on
-        text = _("Stands in for %(guardian)s") % {"guardian": row.guardianship.guardian.name}
-        reasons.append(Reason(text, row.ends_on, not in_force or not row.sees_records))
+        text = _("Stands in for %(guardian)s") % {"guardian": edge.guardian.name}
+        details = [] if row.sees_records else [_("May not see the child's records")]
+        if not in_force:
+            details.append(_("Not in force on this date."))
+        reasons.append(Reason(text, row.ends_on, not (in_force and row.sees_records and lender_sees), details))
     enrolment = (
         Enrolment.objects.filter(student=student, ends_on__isnull=True).select_related("school_class__grade").first()
     )
+    # Whoever has a duty over the whole school also sees those who have left it.
+    was_student = enrolment is not None or Enrolment.objects.filter(student=student).exists()
     for role in person.roles.in_force(on).select_related("school_class", "grade", "subject"):
         school_wide = role.kind in {
             Role.Kind.SCHOOL_LEADER, Role.Kind.OFFICE, Role.Kind.IT_ADMINISTRATOR, Role.Kind.COUNSELLOR
@@ -174,13 +203,47 @@ def why_visible(person: Person, student: Person, *, on: date) -> list[Reason]:
             and role.kind == Role.Kind.GRADE_LEADER
             and role.grade_id == enrolment.school_class.grade_id
         )
-        if school_wide or same_class or same_grade:
+        if (school_wide and was_student) or same_class or same_grade:
             place = role.school_class or role.grade or student.school
             reasons.append(
                 Reason(
                     _("%(role)s of %(place)s") % {"role": role.get_kind_display(), "place": place.name}, role.ends_on
                 )
             )
-    if person.pk == student.pk:
+    if person.pk == student.pk and was_student:
         reasons.append(Reason(_("This is the student.")))
     return reasons
+
+
+def open_invitation(pk: int, *, now: datetime) -> Invitation | None:
+    """An invitation that can still be used, with its person and school."""
+    return _usable(now).filter(pk=pk).first()
+
+
+def invitation_of_token(token: str, *, now: datetime) -> Invitation | None:
+    """The usable invitation behind a link; None tells a stranger nothing about why."""
+    key = fingerprint(token.strip(), "invitation")
+    return _usable(now).filter(token_key=key).first() if key else None
+
+
+def invitation_of_code(code: str, *, now: datetime) -> Invitation | None:
+    """The usable invitation behind a typed code. Case, spaces and dashes do not matter."""
+    key = fingerprint("".join(letter for letter in code.upper() if letter.isalnum()), "invitation-code")
+    return _usable(now).filter(code_key=key).first() if key else None
+
+
+def _usable(now: datetime) -> QuerySet[Invitation]:
+    return Invitation.objects.filter(
+        used_at__isnull=True, revoked_at__isnull=True, expires_at__gt=now, person__archived_at__isnull=True
+    ).select_related("person__school", "person__account")
+
+
+def adult_of(school_id: int, *, name: str, phone: str) -> Person | None:
+    """The one adult of the school with this name and this phone number; None when there is none, or two."""
+    key = phone_key(phone)
+    if not key or not name.strip():
+        return None
+    found = Person.objects.filter(
+        school_id=school_id, phone_key=key, name=name.strip(), archived_at__isnull=True
+    ).exclude(pk__in=Enrolment.objects.filter(school_id=school_id).values("student_id"))[:2]
+    return found[0] if len(found) == 1 else None

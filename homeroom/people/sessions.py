@@ -2,31 +2,105 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.base import CreateError, UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.db import IntegrityError, router, transaction
+from django.utils import timezone
 
-from .models import Session
+from .models import Account, Session
 
 PERSON_KEY = "person"  # the person the account acts as in this session
 DEVICE_KEY = "device"  # "Chrome · Windows", written at sign-in
 ADDRESS_KEY = "address"
+SECOND_FACTOR_KEY = "second_factor"  # the roster version for which the second factor was found to be in order
+
+# Encrypted columns cost more to read than all the others together, and hardly a page shows them.
+SELDOM_READ = (
+    "account__phone", "person__phone", "person__id_number", "person__address", "person__email",
+)  # fmt: skip
+
+RevokedListener = Callable[[int, frozenset[str]], None]
+_listeners: list[RevokedListener] = []
 
 
 class SessionStore(DatabaseStore):
-    """Django's database session, written to people_session."""
+    """Django's database session, written to people_session.
+
+    `row` is what was read, with the account, the person and the school: who asks is known from the one query that
+    reads the session.
+    """
+
+    row: Session | None = None
 
     @classmethod
     def get_model_class(cls) -> type[Session]:
         return Session
 
+    def _get_session_from_db(self) -> Session | None:
+        found = (
+            Session.objects.select_related("account", "person__school")
+            .defer(*SELDOM_READ)
+            .filter(session_key=self.session_key, expire_date__gt=timezone.now())
+            .first()
+        )
+        if found is None:
+            self._session_key = None
+        self.row = found
+        return found
+
     def create_model_instance(self, data: dict[str, Any]) -> Session:
-        session = super().create_model_instance(data)
-        assert isinstance(session, Session)
+        session = cast("Session", super().create_model_instance(data))
         account = data.get(SESSION_KEY)
         session.account_id = int(account) if account else None
         session.person_id = data.get(PERSON_KEY)
         session.device = data.get(DEVICE_KEY, "")[:120]
         session.address = data.get(ADDRESS_KEY) or None
         return session
+
+    def save(self, must_create: bool = False) -> None:
+        """Insert a new row, or update what the session knows; the row's own id and dates stay."""
+        if self.session_key is None:
+            return self.create()
+        session = self.create_model_instance(self._get_session(no_load=must_create))  # type: ignore[attr-defined]
+        using = router.db_for_write(Session, instance=session)
+        try:
+            with transaction.atomic(using=using):
+                if must_create:
+                    session.last_seen_at = timezone.now()
+                    session.save(force_insert=True, using=using)
+                    return None
+                names = ["session_data", "expire_date", "account_id", "person_id", "device", "address"]
+                values = {name: getattr(session, name) for name in names}
+                updated = Session.objects.using(using).filter(pk=session.session_key).update(**values)
+        except IntegrityError as error:
+            if must_create:
+                raise CreateError from error
+            raise
+        if not updated:  # revoked while this request ran: it must not come back
+            raise UpdateError
+        return None
+
+
+def on_session_revoked(listener: RevokedListener) -> None:
+    """Call `listener(account_id, session_keys)` in the transaction that ends sessions, to cut their sockets."""
+    if listener not in _listeners:
+        _listeners.append(listener)
+
+
+def end_sessions(account: Account, *, only: str = "", but: str = "") -> int:
+    """Delete the account's sessions (`only` that key, or all `but` it) and tell the listeners; returns how many."""
+    sessions = Session.objects.filter(account=account)
+    if only:
+        sessions = sessions.filter(session_key=only)
+    if but:
+        sessions = sessions.exclude(session_key=but)
+    keys = frozenset(sessions.values_list("session_key", flat=True))
+    if keys:
+        Session.objects.filter(session_key__in=keys).delete()
+        for listener in _listeners:
+            listener(account.pk, keys)
+    return len(keys)

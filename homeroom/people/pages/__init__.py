@@ -1,0 +1,1 @@
+"""Pages about people: signing in, invitations, one's own account, children, and setting up a school."""

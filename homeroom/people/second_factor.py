@@ -1,0 +1,36 @@
+"""The second factor: who must have one, and whether they do.
+
+Whoever has a duty over the whole school can see or change everybody, so a password alone is not enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from allauth.mfa.models import Authenticator
+
+from .access import SCHOOL_WIDE
+from .models import Account, Person
+
+_waivers: list[Callable[[Person], bool]] = []
+
+
+def waive_second_factor_when(condition: Callable[[Person], bool]) -> None:
+    """Ask nobody for a second factor of whom `condition` holds: the people of the demonstration are invented."""
+    if condition not in _waivers:
+        _waivers.append(condition)
+
+
+def has_second_factor(account_id: int) -> bool:
+    """Whether an authenticator app is set up."""
+    return Authenticator.objects.filter(user_id=account_id, type=Authenticator.Type.TOTP).exists()
+
+
+def is_required(person: Person) -> bool:
+    """Whether this person's duties ask for a second factor."""
+    return person.has_role(*SCHOOL_WIDE) and not any(waived(person) for waived in _waivers)
+
+
+def is_missing(account: Account, person: Person) -> bool:
+    """Whether one is asked for and not there."""
+    return is_required(person) and not has_second_factor(account.pk)

@@ -1,0 +1,34 @@
+"""Every change to people."""
+
+from __future__ import annotations
+
+from .accounts import (
+    change_password,
+    leave_device,
+    leave_other_devices,
+    remember_preferences,
+    reset_second_factor,
+)
+from .guardianship import (
+    add_guardian,
+    change_guardianship,
+    delegate,
+    end_guardianship,
+    revoke_delegation,
+)
+from .invitations import (
+    Issued,
+    accept_invitation,
+    answer_invitation,
+    create_invitations,
+    join_with_account,
+    revoke_invitations,
+)
+from .roles import add_staff, appoint_substitute, change_person, end_role, give_role
+
+__all__ = [
+    "Issued", "accept_invitation", "add_guardian", "add_staff", "answer_invitation", "appoint_substitute",
+    "change_guardianship", "change_password", "change_person", "create_invitations", "delegate", "end_guardianship",
+    "end_role", "give_role", "join_with_account", "leave_device", "leave_other_devices", "remember_preferences",
+    "reset_second_factor", "revoke_delegation", "revoke_invitations",
+]  # fmt: skip

@@ -1,0 +1,46 @@
+"""Addresses of signing in, invitations, one's own account, and setting up a school.
+
+allauth's views are mounted one by one, each with a page of our own; whatever of allauth is not named here cannot be
+reached. Its names have no prefix, because it looks them up itself.
+"""
+
+from __future__ import annotations
+
+from allauth.account import views as account_views
+from allauth.mfa.base import views as mfa_views
+from allauth.mfa.recovery_codes import views as recovery_views
+from allauth.mfa.totp import views as totp_views
+from django.urls import include, path
+
+from .pages import joining, me, sign_in
+
+library = [
+    path("sign-in/", account_views.login, name="account_login"),
+    path("sign-in/closed/", account_views.account_inactive, name="account_inactive"),
+    path("sign-in/again/", account_views.reauthenticate, name="account_reauthenticate"),
+    path("sign-in/code/", mfa_views.authenticate, name="mfa_authenticate"),
+    path("sign-in/again/code/", mfa_views.reauthenticate, name="mfa_reauthenticate"),
+    path("me/security/", me.security, name="mfa_index"),
+    path("me/security/app/", totp_views.activate_totp, name="mfa_activate_totp"),
+    path("me/security/app/remove/", totp_views.deactivate_totp, name="mfa_deactivate_totp"),
+    path("me/security/codes/", recovery_views.view_recovery_codes, name="mfa_view_recovery_codes"),
+    path("me/security/codes/new/", recovery_views.generate_recovery_codes, name="mfa_generate_recovery_codes"),
+    path("me/security/codes/file/", recovery_views.download_recovery_codes, name="mfa_download_recovery_codes"),
+]
+
+own = [
+    path("sign-in/who/", sign_in.which_account, name="which_account"),
+    path("sign-in/help/", sign_in.sign_in_help, name="sign_in_help"),
+    path("sign-out/", sign_in.sign_out, name="sign_out"),
+    path("i/<str:token>/", joining.by_link, name="invitation"),
+    path("join/", joining.by_code, name="join"),
+    path("join/welcome/", joining.welcome, name="welcome"),
+    path("me/", me.me, name="me"),
+    path("me/person/", sign_in.choose_person, name="choose_person"),
+    path("me/devices/", me.devices, name="devices"),
+    path("me/password/", me.password, name="password"),
+    path("me/children/<uuid:uuid>/", me.my_child, name="my_child"),
+    path("me/lent/<int:delegation>/take-back/", me.take_back, name="take_back"),
+]
+
+urlpatterns = [path("", include((own, "people"))), *library]
