@@ -12,6 +12,10 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
+import homeroom.eventlog.jobs  # noqa: F401  (registers the job that is woken here)
+from homeroom.eventlog import readers
+from homeroom.kit import jobs
+
 NOTIFY_CHANNEL = "homeroom_events"
 
 
@@ -77,6 +81,8 @@ def announce(event: Event) -> int:
     for reaction in _in_transaction.get(event.name, ()):
         reaction(event, event_id)
     transaction.on_commit(partial(_wake, event_id), robust=True)
+    if readers.wait_for(event.name):
+        jobs.wake("eventlog.hand_out_events")
     return event_id
 
 

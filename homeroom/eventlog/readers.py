@@ -42,6 +42,11 @@ def register_reader(name: str, event_names: Collection[str], function: Callable[
     _readers[name] = _Reader(name, frozenset(event_names), function)
 
 
+def wait_for(event_name: str) -> bool:
+    """Whether some reader handles events of this name."""
+    return any(event_name in reader.event_names for reader in _readers.values())
+
+
 def run_readers(*, now: datetime) -> int:
     """Hand every waiting event to its readers, when woken and once a minute; returns how many were handled."""
     handled = 0

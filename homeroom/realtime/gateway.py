@@ -28,11 +28,11 @@ Message = MutableMapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class RightsCut(Event):
-    """Rights were taken away: every gateway closes the sockets of the session (by digest), person or account."""
+    """Rights were taken away: every gateway closes the sockets of the sessions (by digest), person or account."""
 
     name: ClassVar[str] = CUT_EVENT
     school_id: int = 0
-    session: str = ""
+    sessions: tuple[str, ...] = ()
     person_id: int = 0
     account_id: int = 0
 
@@ -156,16 +156,17 @@ async def _refuse(send: Callable[[Message], Awaitable[None]], status: int) -> No
     await send({"type": "websocket.http.response.body", "body": b""})
 
 
-def cut(*, session_key: str = "", person_id: int = 0, account_id: int = 0) -> None:
-    """Close the sockets of a session that ends, a person whose rights shrink, or an account, when this is committed.
+def cut(*, session_key: str = "", session_keys: Collection[str] = (), person_id: int = 0, account_id: int = 0) -> None:
+    """Close the sockets of sessions, a person whose rights shrink, or an account, when this is committed.
 
-    Give one of the three. In this process the sockets are closed before the surrounding transaction's block is left;
-    in other processes when the commit reaches them, and before anything committed later does.
+    Give one of them. In this process the sockets are closed before the surrounding transaction's block is left; in
+    other processes when the commit reaches them, and before anything committed later does.
     """
-    digest = secret_digest(session_key) if session_key else ""
-    whose = RightsCut(session=digest, person_id=person_id, account_id=account_id)
-    if sum(map(bool, (session_key, person_id, account_id))) != 1:
-        raise ValueError("name a session, a person or an account")
+    keys = {session_key, *session_keys} - {""}
+    if sum(map(bool, (keys, person_id, account_id))) != 1:
+        raise ValueError("name sessions, a person or an account")
+    digests = tuple(sorted(secret_digest(key) for key in keys))
+    whose = RightsCut(sessions=digests, person_id=person_id, account_id=account_id)
     with transaction.atomic():
         announce(whose)
         transaction.on_commit(partial(_cut_here, whose.body()), robust=True)

@@ -15,7 +15,6 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import msgspec
@@ -23,6 +22,7 @@ from prometheus_client import Counter, Gauge
 
 from homeroom.realtime import frames
 from homeroom.realtime.identity import Identity
+from homeroom.realtime.missed import Caught, Places
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class Channel(Protocol):
 class Reader(Protocol):
     """What the hub asks of the source; answers come back on the loop."""
 
-    def catch_up(self, connection: Connection, after: Mapping[str, int | None]) -> None: ...
+    def catch_up(self, connection: Connection, after: Places) -> None: ...
 
     def fill(self, stream: str, after: int) -> None: ...
 
@@ -122,15 +122,6 @@ class Stream:
         self.joining: set[Connection] = set()
         self.filling = False
         self.again = False
-
-
-@dataclass(frozen=True, slots=True)
-class Caught:
-    """What the table holds of one stream after a number; `reload`: too much, or no longer kept, so load afresh."""
-
-    last: int
-    entries: Sequence[tuple[int, int, bytes]] = ()  # (number, about, tail)
-    reload: bool = False
 
 
 class Hub:

@@ -22,24 +22,20 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from homeroom.eventlog.public import (
     EventRecord,
-    StreamEntry,
-    StreamState,
     events_after,
     events_by_id,
     last_event_id,
-    read_streams,
-    stream_states,
 )
 from homeroom.realtime import frames, registries, tokens
-from homeroom.realtime.hub import HINT_EVERY, Caught, Connection, Hub
+from homeroom.realtime.hub import HINT_EVERY, Connection, Hub
 from homeroom.realtime.identity import Identity, identities
+from homeroom.realtime.missed import Places, read_missed
 
 log = logging.getLogger(__name__)
 
 POLL_EVERY = 0.02  # seconds between looks at SQLite's data_version while somebody is connected
 IDLE_EVERY = 0.5
 ARRIVALS_EVERY = 1.0
-CATCH_UP_AT_MOST = 500  # entries of one stream; whoever missed more loads the page afresh
 EVENTS_AT_ONCE = 200
 SEEN_AT_MOST = 10_000
 
@@ -85,7 +81,7 @@ class Source:
         self._queue.put(("sign_in", (session_key, future)))
         return future
 
-    def catch_up(self, connection: Connection, after: Mapping[str, int | None]) -> None:
+    def catch_up(self, connection: Connection, after: Places) -> None:
         self._queue.put(("catch_up", (connection, after)))
 
     def fill(self, stream: str, after: int) -> None:
@@ -251,33 +247,17 @@ class Source:
 
     # --- what was missed
 
-    def _read_on(
-        self, joins: Sequence[tuple[Connection, Mapping[str, int | None]]], fills: Sequence[tuple[str, int]]
-    ) -> None:
-        """Answer catch-ups and fills together: three queries for any number of them."""
+    def _read_on(self, joins: Sequence[tuple[Connection, Places]], fills: Sequence[tuple[str, int]]) -> None:
+        """Answer catch-ups and fills together."""
         if self._place is None and connection.vendor == "sqlite":
             self._place = last_event_id()
-        after: dict[str, int] = {}
-        keys = {stream for stream, _number in fills}
-        for _connection, places in joins:
-            keys.update(places)
-        states = stream_states(keys)
-        for stream, number in [*fills, *(item for _connection, places in joins for item in places.items())]:
-            if number is not None and _is_kept(states[stream], number):
-                after[stream] = min(number, after.get(stream, number))
-        entries: dict[str, list[StreamEntry]] = {}
-        for entry in read_streams(after, CATCH_UP_AT_MOST + 1):
-            entries.setdefault(entry.stream, []).append(entry)
-        events = events_by_id({entry.event_id for same in entries.values() for entry in same})
-        made = registries.tails(events)
-        for connection_, places in joins:
-            caught = {
-                stream: _caught(states[stream], number, entries.get(stream, ()), made)
-                for stream, number in places.items()
-            }
+        answers = read_missed(
+            [*(places for _connection, places in joins), *({stream: after} for stream, after in fills)]
+        )
+        for (connection_, _places), caught in zip(joins, answers, strict=False):
             self._on_loop(self.hub.caught_up, connection_, caught)
-        for stream, number in fills:
-            self._on_loop(self.hub.filled, stream, _caught(states[stream], number, entries.get(stream, ()), made))
+        for (stream, _after), caught in zip(fills, answers[len(joins) :], strict=True):
+            self._on_loop(self.hub.filled, stream, caught[stream])
 
     # --- topics
 
@@ -322,27 +302,12 @@ class Source:
 
 def cut_on(hub: Hub, whose: Mapping[str, Any]) -> int:
     """Cut the sockets a `realtime.rights_cut` names; runs on the loop."""
-    session, person_id, account_id = whose.get("session"), whose.get("person_id"), whose.get("account_id")
-    if session:
-        return hub.cut(lambda who: secret_digest(who.session_key) == session, frames.SIGNED_OUT, "signed out")
+    sessions, person_id, account_id = whose.get("sessions"), whose.get("person_id"), whose.get("account_id")
+    if sessions:
+        return hub.cut(lambda who: secret_digest(who.session_key) in sessions, frames.SIGNED_OUT, "signed out")
     if person_id:
         return hub.cut(lambda who: person_id in who.person_ids, frames.RIGHTS_CHANGED, "rights changed")
     return hub.cut(lambda who: who.account_id == account_id, frames.SIGNED_OUT, "signed out")
-
-
-def _is_kept(state: StreamState, after: int) -> bool:
-    return state.pruned_number <= after <= state.last_number
-
-
-def _caught(state: StreamState, after: int | None, entries: Sequence[StreamEntry], made: Mapping[int, bytes]) -> Caught:
-    if after is None:
-        return Caught(state.last_number)
-    missed = [entry for entry in entries if entry.number > after]
-    last = missed[-1].number if missed else after
-    complete = len(missed) <= CATCH_UP_AT_MOST and last >= state.last_number
-    if not _is_kept(state, after) or not complete or any(entry.event_id not in made for entry in missed):
-        return Caught(max(state.last_number, last if _is_kept(state, after) else 0), reload=True)
-    return Caught(last, [(entry.number, entry.about_id, made[entry.event_id]) for entry in missed])
 
 
 def _answer_all(answers: Sequence[tuple[asyncio.Future[Identity | None], Identity | None]]) -> None:

@@ -1,0 +1,60 @@
+"""What somebody has missed: entries after their numbers, with what each shows now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from homeroom.eventlog.public import StreamEntry, StreamState, events_by_id, read_streams, stream_states
+from homeroom.realtime import registries
+
+AT_MOST = 500  # entries of one stream; whoever missed more loads the page afresh
+
+Places = Mapping[str, int | None]  # stream → the last number somebody has; None: from now on
+
+
+@dataclass(frozen=True, slots=True)
+class Caught:
+    """What the table holds of one stream after a number; `reload`: too much, or no longer kept, so load afresh."""
+
+    last: int
+    entries: Sequence[tuple[int, int, bytes]] = ()  # (number, about, tail)
+    reload: bool = False
+
+
+def read_missed(asked: Sequence[Places]) -> list[dict[str, Caught]]:
+    """For each of `asked`, what it missed of each of its streams: three queries, and those that make the frames."""
+    states = stream_states({stream for places in asked for stream in places})
+    after: dict[str, int] = {}
+    for places in asked:
+        for stream, number in places.items():
+            if number is not None and _is_kept(states[stream], number):
+                after[stream] = min(number, after.get(stream, number))
+    entries: dict[str, list[StreamEntry]] = {}
+    for entry in read_streams(after, AT_MOST + 1):
+        entries.setdefault(entry.stream, []).append(entry)
+    events = {entry.event_id for same in entries.values() for entry in same}
+    tails = registries.tails(events_by_id(events)) if events else {}
+    return [
+        {stream: _caught(states[stream], number, entries.get(stream, ()), tails) for stream, number in places.items()}
+        for places in asked
+    ]
+
+
+def _is_kept(state: StreamState, after: int) -> bool:
+    return state.pruned_number <= after <= state.last_number
+
+
+def _caught(
+    state: StreamState, after: int | None, entries: Sequence[StreamEntry], tails: Mapping[int, bytes]
+) -> Caught:
+    if after is None:
+        return Caught(state.last_number)
+    if not _is_kept(state, after):
+        return Caught(state.last_number, reload=True)
+    missed = [entry for entry in entries if entry.number > after]
+    last = missed[-1].number if missed else after  # more may have been committed since the state was read
+    complete = len(missed) <= AT_MOST and last >= state.last_number
+    if not complete or any(entry.event_id not in tails for entry in missed):
+        return Caught(max(state.last_number, last), reload=True)
+    return Caught(last, [(entry.number, entry.about_id, tails[entry.event_id]) for entry in missed])
