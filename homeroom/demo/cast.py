@@ -158,11 +158,11 @@ _PUPILS: list[tuple[str, str, str, str, list[tuple[str, str, str, str]]]] = [
 class Maker:
     """Collects persons and their accounts, and stores them in as few statements as there are tables."""
 
-    def __init__(self, today: date, password: str | None) -> None:
+    def __init__(self, today: date, password: str | None, *, numbers_from: int = 1) -> None:
         self.today = today
         self.hash = make_password(password)
-        self.phones = count(1)
-        self.numbers = count(1)
+        self.phones = count(numbers_from)
+        self.numbers = count(numbers_from)
         self.persons: list[Person] = []
 
     def adult(
@@ -199,7 +199,7 @@ class Maker:
         accounts = {id(person.account): person.account for person in self.persons if person.account is not None}
         Account.objects.bulk_create([account for account in accounts.values() if account.pk is None])
         take_over_ids(self.persons, "account")
-        Person.objects.bulk_create(self.persons)
+        Person.objects.bulk_create(self.persons, batch_size=500)
         self.persons = []
 
 

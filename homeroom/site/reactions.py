@@ -6,3 +6,23 @@ other reads the event log by its own stored cursor, at least once, and is idempo
 """
 
 from __future__ import annotations
+
+from django.contrib.auth.signals import user_logged_out
+
+from homeroom.demo import public as demo
+from homeroom.eventlog.public import same_transaction
+from homeroom.people import public as people
+from homeroom.people.events import DelegationChanged, GuardianshipChanged, RoleChanged
+from homeroom.realtime import public as realtime
+from homeroom.ui import public as ui
+
+ui.register_banner(demo.banner)
+ui.show_components_when(demo.shows_components)
+people.waive_second_factor_when(demo.needs_no_second_factor)
+
+# Rights that shrink close the sockets they were given to.
+people.on_session_revoked(realtime.sessions_revoked)
+user_logged_out.connect(realtime.signed_out, dispatch_uid="realtime.signed_out")
+same_transaction(RoleChanged.name, realtime.rights_moved)
+same_transaction(GuardianshipChanged.name, realtime.rights_moved)
+same_transaction(DelegationChanged.name, realtime.rights_moved)

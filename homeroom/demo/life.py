@@ -1,0 +1,145 @@
+"""A term of notices: who wrote what to whom and when, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from itertools import cycle
+from random import Random
+
+from homeroom.people.models import Person, Role
+from homeroom.school.models import School, SchoolClass
+from homeroom.school.public import Calendar
+
+from .cast import ZONE, Cast, current_term
+from .population import Population
+from .texts import Text, texts
+
+SCHOOL_WIDE = {"primary": 13, "junior": 8}  # notices a term so far to everybody
+TO_A_GRADE = 14
+TO_THE_CASTS_CLASS = 18  # 三年级2班, which visitors look at
+TO_ANOTHER_CLASS = 2
+LEFT_OPEN = ("mother", "father", "guardian_of_two", "father_of_two", "guardian_of_twins", "delegate", "in_both_here")
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One notice to be sent."""
+
+    at: datetime
+    text: Text
+    sender: Person
+    school: School
+    place: SchoolClass | None  # with `whole_grade` its grade; None: the whole school
+    whole_grade: bool = False
+
+    @property
+    def deadline_at(self) -> datetime | None:
+        """Five in the afternoon, so many days later."""
+        if self.text.days is None:
+            return None
+        on = self.at.astimezone(ZONE).date() + timedelta(days=self.text.days)
+        return datetime.combine(on, time(17), ZONE)
+
+
+class Plan:
+    """Draws up the term's notices: the same seed and day, the same plan."""
+
+    def __init__(self, cast: Cast, population: Population, random: Random, now: datetime) -> None:
+        self.cast = cast
+        self.population = population
+        self.random = random
+        self.now = now
+        self.all_texts = list(texts())
+        self.offices: dict[tuple[int, str], Person] = {}
+        wide = Role.objects.filter(school__in=[cast.school, cast.elsewhere], stands_in_for=None)
+        for role in wide.select_related("person__school", "person__account").order_by("-id"):
+            if role.grade_id:
+                self.offices[role.grade_id, "grade"] = role.person
+            elif role.school_class_id is None:
+                self.offices[role.school_id, role.kind] = role.person
+        self.days = {school.pk: self._school_days(school) for school in (cast.school, cast.elsewhere)}
+
+    def _school_days(self, school: School) -> list[date]:
+        """School days from the term's first to today; the last twelve weeks when the term is young."""
+        today = self.cast.today
+        first = min(current_term(today)["starts_on"], today - timedelta(weeks=4))
+        first = max(first, today - timedelta(weeks=14))
+        calendar = Calendar.of(school)
+        days = [first + timedelta(days=n) for n in range((today - first).days + 1)]
+        return [day for day in days if calendar.is_school_day(day)]
+
+    def moment(self, day: date) -> datetime:
+        """Some time of the working day."""
+        minutes = self.random.randint(8 * 60, 17 * 60)
+        return datetime.combine(day, time(minutes // 60, minutes % 60), ZONE)
+
+    def spread(self, school: School, count: int) -> Iterator[datetime]:
+        """`count` moments spread over the term, the last of them on the last school day."""
+        days = self.days[school.pk]
+        for n in range(count):
+            back = (count - 1 - n) * len(days) / count
+            yield self.moment(days[max(0, len(days) - 1 - int(back))])
+
+    def __iter__(self) -> Iterator[Planned]:
+        planned = [*self._school_wide(), *self._to_grades(), *self._to_classes()]
+        yield from sorted((p for p in planned if p.at < self.now - timedelta(minutes=20)), key=lambda p: p.at)
+
+    def _fitting(self, scope: str, stage: str) -> list[Text]:
+        return [text for text in self.all_texts if text.scope == scope and stage in text.stages]
+
+    def _school_wide(self) -> Iterator[Planned]:
+        for school in (self.cast.school, self.cast.elsewhere):
+            fitting = self._fitting("school", school.stages[0])
+            wanted = SCHOOL_WIDE[school.stages[0]]
+            chosen = [text for text in fitting if text.priority != "emergency"][:wanted]
+            for text, at in zip(chosen, self.spread(school, len(chosen)), strict=True):
+                sender = self._office(school, text.sender)
+                if sender is not None:
+                    yield Planned(at, text, sender, school, None)
+
+    def _office(self, school: School, word: str) -> Person | None:
+        return self.offices.get((school.pk, {"leader": Role.Kind.SCHOOL_LEADER}.get(word, word)))
+
+    def _to_grades(self) -> Iterator[Planned]:
+        for school in (self.cast.school, self.cast.elsewhere):
+            first_of_grade = {c.grade_id: c for c in self.population.classes if c.school_id == school.pk}
+            grades = list(first_of_grade.values())
+            fitting = self._fitting("grade", school.stages[0])
+            count = TO_A_GRADE * len(grades) // 9
+            for place, text, at in zip(cycle(grades), cycle(fitting), self.spread(school, count), strict=False):
+                sender = self._grade_sender(place, text)
+                if sender is not None:
+                    yield Planned(at, text, sender, school, place, whole_grade=True)
+
+    def _grade_sender(self, place: SchoolClass, text: Text) -> Person | None:
+        if text.sender in {"leader", "office", "counsellor"}:
+            return self._office(place.school, text.sender)
+        return self.offices.get((place.grade_id, "grade"))
+
+    def _to_classes(self) -> Iterator[Planned]:
+        for place in self.population.classes:
+            fitting = [t for t in self._fitting("class", place.grade.stage) if self._class_sender(place, t) is not None]
+            main = place.pk == self.cast.class_a.pk
+            if not main:
+                self.random.shuffle(fitting)
+            count = min(len(fitting), TO_THE_CASTS_CLASS if main else TO_ANOTHER_CLASS)
+            for text, at in zip(fitting[-count:][::-1], self.spread(place.school, count), strict=True):
+                sender = self._class_sender(place, text)
+                if sender is not None:
+                    yield Planned(at, text, sender, place.school, place)
+
+    def _class_sender(self, place: SchoolClass, text: Text) -> Person | None:
+        if text.sender == "head":
+            return self.population.head_of[place.pk]
+        given = [
+            teacher for teacher, subject in self.population.teachers_of.get(place.pk, []) if subject == text.sender
+        ]
+        return given[0] if given else None
+
+
+def live_a_term(
+    cast: Cast, population: Population, random: Random, *, now: datetime, progress: Callable[[int, int], None]
+) -> None:
+    """Send the term's notices and let the families take them."""

@@ -1,0 +1,42 @@
+"""The notices of a term, read from data/notices.txt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+SOURCE = Path(__file__).parent / "data" / "notices.txt"
+STAGES = {"both": frozenset({"primary", "junior"}), "primary": frozenset({"primary"}), "junior": frozenset({"junior"})}
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One kind of notice: who writes it to whom, what it asks, and its paragraphs."""
+
+    title: str
+    sender: str  # head, grade, leader, office, counsellor, or a subject's name
+    scope: str  # class, grade, school
+    level: str
+    category: str
+    priority: str
+    household: str
+    days: int | None  # until the deadline
+    stages: frozenset[str]
+    paragraphs: tuple[str, ...]
+
+    @property
+    def html(self) -> str:
+        return "".join(f"<p>{paragraph}</p>" for paragraph in self.paragraphs)
+
+
+def texts() -> Iterator[Text]:
+    """Every text, in the order of the file."""
+    for block in SOURCE.read_text(encoding="utf-8").split("\n= ")[1:]:
+        head, _newline, body = block.partition("\n")
+        title, sender, scope, level, category, priority, household, days, stage = (
+            part.strip() for part in head.split("|")
+        )
+        paragraphs = tuple(paragraph.strip() for paragraph in body.strip().split("\n\n"))
+        due = None if days == "-" else int(days)
+        yield Text(title, sender, scope, level, category, priority, household, due, STAGES[stage], paragraphs)
