@@ -88,12 +88,15 @@ def _wants_json(request: HttpRequest) -> bool:
 
 
 def trouble(request: HttpRequest, what: Trouble) -> HttpResponse:
-    """`what` as JSON for the API, as a fragment for htmx, as a page for everyone else."""
+    """`what` as JSON for the API, as a fragment or a toast for htmx, as a page for everyone else."""
     status, message = what.status, str(what)
+    fragment = bool(request.headers.get("HX-Request")) and not request.headers.get("HX-Boosted")
     response: HttpResponse
     if _wants_json(request):
         fields = {name: str(text) for name, text in what.fields.items()}
         response = JsonResponse({"error": {"code": what.code, "message": message, "fields": fields}}, status=status)
+    elif fragment and status != 422:  # htmx swaps nothing in; ui/app.js shows the message as a toast
+        response = JsonResponse({"message": message}, status=status)
     else:
         context = {
             "status": status,
@@ -103,7 +106,6 @@ def trouble(request: HttpRequest, what: Trouble) -> HttpResponse:
             "fields": what.fields,
             "request_id": getattr(request, "request_id", ""),
         }
-        fragment = bool(request.headers.get("HX-Request")) and not request.headers.get("HX-Boosted")
         response = HttpResponse(_render(request, context, fragment=fragment), status=status)
     if status == 503:
         response.headers["Retry-After"] = "30"
@@ -113,7 +115,7 @@ def trouble(request: HttpRequest, what: Trouble) -> HttpResponse:
 
 def _render(request: HttpRequest, context: dict[str, Any], *, fragment: bool) -> str:
     try:
-        return render_to_string("ui/trouble_fragment.html" if fragment else "ui/trouble.html", context, request)
+        return render_to_string("site/trouble_fragment.html" if fragment else "site/trouble.html", context, request)
     except Exception:
         # The page itself may need what is broken (the database, for the menu), so this one needs nothing.
         log.exception("trouble page failed")

@@ -1,0 +1,57 @@
+"""Addresses that write, wait or take uploads, for tests of the serving process."""
+
+from __future__ import annotations
+
+import time
+from threading import Event
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+
+from homeroom.kit.bodies import accepts
+from homeroom.kit.models import CacheEntry
+from homeroom.site.urls import *  # noqa: F403
+from homeroom.site.urls import urlpatterns as usual
+
+waiting = Event()
+
+
+def write(request: HttpRequest) -> HttpResponse:
+    """Ten rows in one transaction, 20 KB each."""
+    name = request.GET["name"]
+    with transaction.atomic():
+        for number in range(10):
+            CacheEntry.objects.create(cache_key=f"{name}-{number}", value="x" * 20_000, expires=timezone.now())
+    return HttpResponse("written")
+
+
+def slow(request: HttpRequest) -> HttpResponse:
+    time.sleep(float(request.GET["seconds"]))
+    return HttpResponse("done")
+
+
+@accepts(megabytes=20)
+@csrf_exempt
+def upload(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(str(len(request.body) if request.content_type == "text/plain" else len(request.FILES)))
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    raise RuntimeError("张小明 13800138000")
+
+
+def where(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(f"{request.META['REMOTE_ADDR']} {request.scheme}")
+
+
+urlpatterns = [
+    path("test/write", write),
+    path("test/slow", slow),
+    path("test/upload", upload),
+    path("test/broken/<str:secret>", broken),
+    path("test/where", where),
+    *usual,
+]
