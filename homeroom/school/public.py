@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+from .access import can_decide_for_school, can_shape_school
 from .calendar import Calendar
 from .models import ModuleSwitch
+from .modules import SwitchableModule, register_module, switchable_modules
 from .presets import PRESETS, Preset
-from .services import add_stage, create_school, roster_moved, switch_module
+from .services import (
+    add_classes,
+    add_stage,
+    add_term,
+    archive_class,
+    change_school,
+    clear_calendar_day,
+    create_school,
+    mark_step,
+    remove_term,
+    rename_class,
+    roster_moved,
+    set_calendar_days,
+    set_subjects,
+    set_working_hours,
+    switch_module,
+)
 
 __all__ = [
-    "PRESETS", "Calendar", "Preset", "add_stage", "create_school", "module_is_on", "roster_moved",
-    "switch_module", "switched_off",
+    "PRESETS", "Calendar", "Preset", "SwitchableModule", "add_classes", "add_stage", "add_term", "archive_class",
+    "can_decide_for_school", "can_shape_school", "change_school", "clear_calendar_day", "create_school", "mark_step",
+    "module_is_on", "register_module", "remove_term", "rename_class", "roster_moved", "set_calendar_days",
+    "set_subjects", "set_working_hours", "switch_module", "switchable_modules", "switched_off",
 ]  # fmt: skip
 
 
