@@ -8,7 +8,7 @@ import threading
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from django.db import transaction
 
@@ -170,6 +170,27 @@ def cut(*, session_key: str = "", session_keys: Collection[str] = (), person_id:
     with transaction.atomic():
         announce(whose)
         transaction.on_commit(partial(_cut_here, whose.body()), robust=True)
+
+
+def sessions_revoked(account_id: int, session_keys: Collection[str]) -> None:
+    """Close the sockets of sessions that are ended in this transaction."""
+    cut(session_keys=session_keys)
+
+
+def signed_out(sender: object, request: Any, **signal: object) -> None:
+    """Close the sockets of the session that signs out."""
+    if request is not None and request.session.session_key:
+        cut(session_key=request.session.session_key)
+
+
+class _AboutPerson(Protocol):
+    @property
+    def person_id(self) -> int: ...
+
+
+def rights_moved(event: _AboutPerson, event_id: int) -> None:
+    """Close the person's sockets; they come back at once, as who they are now."""
+    cut(person_id=event.person_id)
 
 
 def _cut_here(whose: Mapping[str, Any]) -> None:

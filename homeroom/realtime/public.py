@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from homeroom.realtime.gateway import cut, hint, socket_app, start, stop, touch
+from homeroom.realtime.gateway import (
+    cut,
+    hint,
+    rights_moved,
+    sessions_revoked,
+    signed_out,
+    socket_app,
+    start,
+    stop,
+    touch,
+)
 from homeroom.realtime.protocol import GatewayProtocol
 from homeroom.realtime.registries import register_arrivals, register_frames, register_topic
 from homeroom.realtime.tokens import topic_token
@@ -14,6 +24,9 @@ __all__ = [
     "register_arrivals",
     "register_frames",
     "register_topic",
+    "rights_moved",
+    "sessions_revoked",
+    "signed_out",
     "socket_app",
     "start",
     "stop",

@@ -20,7 +20,9 @@ from ninja.security import APIKeyCookie
 
 from homeroom.kit.errors import NotVisible, Trouble
 
-WITH_ENDPOINTS = ["people", "school", "delivery", "notices", "groups", "wording", "search", "files", "roster", "home"]
+WITH_ENDPOINTS = [
+    "people", "school", "realtime", "delivery", "notices", "groups", "wording", "search", "files", "roster", "home",
+]  # fmt: skip
 
 
 class SignedIn(APIKeyCookie):

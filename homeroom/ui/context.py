@@ -68,6 +68,10 @@ class Shell:
         return public.banners_for(self.request)
 
     @property
+    def page_ends(self) -> Sequence[str]:
+        return public.page_ends_for(self.request)
+
+    @property
     def import_map(self) -> str:
         return static.import_map(self.language)
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
+from django.utils.safestring import SafeString
 
 from .preferences import Preferences
 
@@ -80,11 +81,13 @@ class Banner:
 
 
 BannerSource = Callable[[HttpRequest], Banner | None]
+PageEnd = Callable[[HttpRequest], SafeString | str]
 PreferencesListener = Callable[[HttpRequest, Preferences], None]
 
 _menu: dict[str, MenuEntry] = {}
 _account_menu: dict[str, MenuEntry] = {}
 _banners: list[BannerSource] = []
+_page_ends: list[PageEnd] = []
 _listeners: list[PreferencesListener] = []
 _person_namer: list[Callable[[Any], tuple[str, str]]] = []
 _component_viewers: list[Callable[[HttpRequest], bool]] = []
@@ -104,6 +107,17 @@ def register_banner(source: BannerSource) -> None:
     """Ask `source` on every full page for a banner."""
     if source not in _banners:
         _banners.append(source)
+
+
+def register_page_end(source: PageEnd) -> None:
+    """Put the HTML of `source(request)` at the end of every full page: an element without a place of its own."""
+    if source not in _page_ends:
+        _page_ends.append(source)
+
+
+def page_ends_for(request: HttpRequest) -> list[SafeString | str]:
+    """The registered ends of this page."""
+    return [html for source in _page_ends if (html := source(request))]
 
 
 def on_preferences_changed(listener: PreferencesListener) -> None:
