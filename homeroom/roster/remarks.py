@@ -30,6 +30,7 @@ REASONS = {
     "stage_unclear": gettext_lazy("“%(value)s” could be of several stages. Write 初 or 高 in front, or the whole name of the grade."),
     "number_twice": gettext_lazy("Row %(other)s of “%(sheet)s” has the same student number with another name (%(name)s)."),
     "id_twice": gettext_lazy("Row %(other)s of “%(sheet)s” has the same ID number with another name (%(name)s)."),
+    "two_classes": gettext_lazy("%(name)s is in another class in row %(other)s of “%(sheet)s”. Correct one of them."),
     "number_and_id_differ": gettext_lazy("The student number belongs to %(by_number)s but the ID number to %(by_id)s at this school."),
     "not_understood": gettext_lazy("No list of pupils was recognised here. Say which columns hold the name and the class."),
     "agent_not_guardian": gettext_lazy("%(value)s stands as this pupil's contact but is no guardian in the file (role: %(role)s)."),
@@ -49,7 +50,8 @@ REASONS = {
     "renamed": gettext_lazy("The student number belongs to %(present)s at the school; this row says %(name)s. A new name, or a wrong number?"),
     "phone_shared": gettext_lazy("The phone %(phone)s is already that of %(present)s; this row says %(name)s. The same person, or two adults sharing a phone?"),
     "phones_differ": gettext_lazy("%(name)s has different phone numbers in this file (%(value)s, and %(phone)s in row %(other)s). One of them is used for all children; which one?"),
-    "same_guardian_other_phone": gettext_lazy("%(name)s is known with another phone and has other children too. A new number, or another person of the same name?"),
+    "two_of_a_name": gettext_lazy("%(name)s has the number %(value)s here and %(phone)s in row %(other)s, and the families share the other parent. They were taken for two people; if it is one, correct the number."),
+    "edge_ended": gettext_lazy("That %(name)s answers for %(child)s was ended at the school. It stays ended, although the file names them still."),
     "many_gone": gettext_lazy("%(count)s of %(total)s pupils of the classes in this file are missing from it. Is the file complete?"),
 }  # fmt: skip
 

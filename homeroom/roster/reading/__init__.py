@@ -53,6 +53,7 @@ def read_roster(
     else:
         grids = [text.grid_from_text(path, filename)] if kind == "text" else workbook.grids_of(path, kind)
         progress(0.5)
+        reading.grids = grids
         _read_grids(grids, filename, reading, hints, options)
     reading.stages = _stages_of(reading)
     if not reading.pupils and not reading.rejected:

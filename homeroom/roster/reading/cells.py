@@ -192,6 +192,8 @@ RELATIONS: dict[str, str] = {
     for word in words.split()
 }
 
+_LONGEST_FIRST = sorted((word for word in RELATIONS if len(word) > 1), key=len, reverse=True)
+
 
 def relation_of(cell: Cell | None) -> str:
     """A relation's code; "" when blank; `other` when the word is not known."""
@@ -199,9 +201,11 @@ def relation_of(cell: Cell | None) -> str:
     text = re.sub(r"^\d+[-.、]?", "", text)
     if not text:
         return ""
-    return RELATIONS.get(text) or next(
-        (code for word, code in RELATIONS.items() if len(word) > 1 and word in text), "other"
-    )
+    if text in RELATIONS:
+        return RELATIONS[text]
+    if re.match(r"grand(mother|father)\(mother", text):
+        return "grandmother_m" if text.startswith("grandmother") else "grandfather_m"
+    return next((RELATIONS[word] for word in _LONGEST_FIRST if word in text), "other")
 
 
 def guardian_names(cell: Cell | None) -> list[tuple[str, str, str]]:

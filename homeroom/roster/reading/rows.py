@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
 from homeroom.roster.remarks import Place, Remark
 
+from . import cells
 from .classes import ClassName
+from .grid import Grid
 
 
 @dataclass(slots=True)
@@ -78,6 +81,15 @@ class SheetUse:
 
 
 @dataclass(slots=True)
+class Original:
+    """A row as it stands in the file, for the workbook of rows to correct."""
+
+    sheet: str
+    row: int
+    cells: list[str]
+
+
+@dataclass(slots=True)
 class Reading:
     """Everything a file says."""
 
@@ -90,3 +102,15 @@ class Reading:
     has_addresses: bool = False
     school_name: str = ""
     stages: list[str] = field(default_factory=list)
+    grids: list[Grid] = field(default_factory=list)
+
+    def originals(self, remarks: Iterable[Remark]) -> list[Original]:
+        """The rows that remarks speak of."""
+        wanted = {(remark.place.sheet, remark.place.row) for remark in remarks}
+        headers = {(use.name, use.header_row) for use in self.sheets}
+        return [
+            Original(grid.name, number, [cells.plain(cell) for cell in row])
+            for grid in self.grids
+            for number, row in enumerate(grid.rows, start=1)
+            if (grid.name, number) in wanted and (grid.name, number) not in headers
+        ]
