@@ -77,6 +77,13 @@ document.addEventListener("htmx:responseError", (event) => {
 });
 document.addEventListener("toast", (event) => toast(event.detail.text ?? event.detail.value, { tone: event.detail.tone ?? "good" }));
 
+// --- a draft whose form the server took: the page after it does not ask for the same again
+const sent = sessionStorage.getItem("draft-sent");
+if (sent) {
+  sessionStorage.removeItem("draft-sent");
+  if (!document.querySelector(`draft-keeper[data-key="${CSS.escape(sent.slice("draft:".length))}"]`)) localStorage.removeItem(sent);
+}
+
 load(document);
 settle();
 if ("serviceWorker" in navigator && window.isSecureContext) navigator.serviceWorker.register("/sw.js").catch(() => {});

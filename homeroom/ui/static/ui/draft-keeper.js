@@ -14,10 +14,14 @@ customElements.define("draft-keeper", class extends HTMLElement {
     this.key = `${PREFIX}${this.dataset.key}`;
     if (!this.form) return;
     this.form.addEventListener("input", () => { clearTimeout(this.timer); this.timer = setTimeout(() => this.save(), 400); });
-    // The draft goes only once the server has taken the form: the next page tells by not showing it again.
+    this.leave = () => { if (this.timer) this.save(); };
+    window.addEventListener("pagehide", this.leave);
+    // The draft goes only once the server has taken the form: the next page tells by not showing it again (see app.js).
     this.form.addEventListener("submit", () => { this.save(); sessionStorage.setItem("draft-sent", this.key); });
+    this.form.addEventListener("htmx:afterRequest", (event) => { if (event.detail.successful) this.forget(); });
     this.restore();
   }
+  disconnectedCallback() { window.removeEventListener("pagehide", this.leave); }
   fields() { return [...this.form.elements].filter(kept); }
   save() {
     const values = {};
@@ -52,7 +56,11 @@ customElements.define("draft-keeper", class extends HTMLElement {
     this.note.hidden = false;
     this.form.dispatchEvent(new Event("change", { bubbles: true }));
   }
-  forget() { localStorage.removeItem(this.key); }
+  forget() {
+    clearTimeout(this.timer);
+    this.timer = null;
+    localStorage.removeItem(this.key);
+  }
 });
 
 /** Forget every draft on this device (signing out on a shared computer). */
