@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
-from .access import can_follow, can_remind, can_see, get_item_for, get_overseen_item, overseen_copies
+from homeroom.realtime.public import register_arrivals, register_frames, register_topic
+
+from . import frames, hints
+from .access import (
+    can_follow,
+    can_remind,
+    can_see,
+    get_item_for,
+    get_overseen_item,
+    in_charge_of,
+    overseen_copies,
+)
+from .hints import counts_token
 from .models import MANDATORY, Category, HouseholdRule, Item, Level, Priority, Recipient, Reply, Signature, TextVersion
+from .pages.feed import feed_context, note_delivered
 from .queries import (
     STATES,
     Card,
@@ -15,6 +28,7 @@ from .queries import (
     Step,
     Talk,
     card_of,
+    family_of,
     feed,
     funnel,
     funnel_by_class,
@@ -25,6 +39,7 @@ from .queries import (
     talks,
     unread_count,
     unread_counts,
+    waiting_talks,
 )
 from .queries import to_do as todo
 from .registries import register_body, register_search
@@ -41,17 +56,92 @@ from .services import (
     remind_unfinished,
     reply,
     send_item,
+    settle_children,
     sign,
     snooze,
+    unsettle_children,
     unsnooze,
 )
+from .showing import snooze_choices, unread_badge, words
+
+
+def wire_realtime() -> None:
+    """Enter delivery's frames, its live counts and its record of arrivals at the gateway; called by the site."""
+    for name in ("item_sent", "item_surfaced", "item_corrected", "item_recalled"):
+        register_frames(f"delivery.{name}", frames.whole_card)
+    for name in ("item_read", "item_snoozed", "reminders_queued"):
+        register_frames(f"delivery.{name}", frames.which_item)
+    register_frames("delivery.item_done", frames.done)
+    register_frames("delivery.item_replied", frames.replied)
+    register_topic(hints.TOPIC, hints.counts_shown, hints.may_watch)
+    register_arrivals(frames.arrived)
+
 
 __all__ = [
-    "MANDATORY", "STATES", "Asked", "Card", "Category", "Chip", "Counts", "FeedPage", "Funnel", "HouseholdRule",
-    "Item", "Level", "Priority", "Recipient", "RecipientPage", "ReminderPolicy", "Reply", "Signature", "Step", "Talk",
-    "TextVersion", "answer_reply", "can_follow", "can_remind", "can_see", "card_of", "confirm", "correct_item", "feed",
-    "funnel", "funnel_by_class", "get_item_for", "get_overseen_item", "history", "hours_to_done", "mark_delivered",
-    "mark_read", "need_no_answer", "overseen_copies", "recall_item", "recipients_of", "register_body",
-    "register_search", "remind_unfinished", "reply", "send_item", "sign", "snooze", "snoozed", "talks", "todo",
-    "unread_count", "unread_counts", "unsnooze",
+    "MANDATORY",
+    "STATES",
+    "Asked",
+    "Card",
+    "Category",
+    "Chip",
+    "Counts",
+    "FeedPage",
+    "Funnel",
+    "HouseholdRule",
+    "Item",
+    "Level",
+    "Priority",
+    "Recipient",
+    "RecipientPage",
+    "ReminderPolicy",
+    "Reply",
+    "Signature",
+    "Step",
+    "Talk",
+    "TextVersion",
+    "answer_reply",
+    "can_follow",
+    "can_remind",
+    "can_see",
+    "card_of",
+    "confirm",
+    "correct_item",
+    "counts_token",
+    "family_of",
+    "feed",
+    "feed_context",
+    "funnel",
+    "funnel_by_class",
+    "get_item_for",
+    "get_overseen_item",
+    "history",
+    "hours_to_done",
+    "in_charge_of",
+    "mark_delivered",
+    "mark_read",
+    "need_no_answer",
+    "note_delivered",
+    "overseen_copies",
+    "recall_item",
+    "recipients_of",
+    "register_body",
+    "register_search",
+    "remind_unfinished",
+    "reply",
+    "send_item",
+    "settle_children",
+    "sign",
+    "snooze",
+    "snooze_choices",
+    "snoozed",
+    "talks",
+    "todo",
+    "unread_badge",
+    "unread_count",
+    "unread_counts",
+    "unsettle_children",
+    "unsnooze",
+    "waiting_talks",
+    "wire_realtime",
+    "words",
 ]  # fmt: skip

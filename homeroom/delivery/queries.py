@@ -115,6 +115,27 @@ def _mine(school_id: int, person_id: int, on: str) -> list[Any]:
     return [school_id, person_id, on, on, person_id, on, on, on, on]
 
 
+def family_of(person: Person, *, now: datetime) -> list[dict[str, Any]]:
+    """The children a person answers for today, in the order they came: names for chips, rights. One statement."""
+    on = access.school_day(now, person).isoformat()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH {_MINE} SELECT child.id, child.uuid, child.name, school_class.name,"
+            " COALESCE(edge.may_confirm, TRUE), COALESCE(edge.may_sign, FALSE)"
+            " FROM mine JOIN people_person AS child ON child.id = mine.student_id AND child.archived_at IS NULL"
+            " LEFT JOIN people_guardianship AS edge ON edge.school_id = child.school_id AND edge.guardian_id = %s"
+            " AND edge.student_id = child.id"
+            " LEFT JOIN people_enrolment AS enrolment ON enrolment.school_id = child.school_id"
+            " AND enrolment.student_id = child.id AND enrolment.ends_on IS NULL"
+            " LEFT JOIN school_schoolclass AS school_class ON school_class.id = enrolment.school_class_id"
+            " ORDER BY child.id",
+            [*_mine(person.school_id, person.pk, on), person.pk],
+        )
+        rows = cursor.fetchall()
+    names = ("person_id", "uuid", "name", "class_name", "may_confirm", "may_sign")
+    return [{**dict(zip(names, row, strict=True)), "uuid": _uuid(row[1]), "class_name": row[3] or ""} for row in rows]
+
+
 def _uuid(value: Any) -> str:
     text = str(value)
     return text if "-" in text else f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
@@ -591,3 +612,13 @@ def talks(items: Sequence[Item], *, waiting_only: bool = False) -> list[Talk]:
     if waiting_only:
         found = [talk for talk in found if talk.waiting]
     return sorted(found, key=lambda talk: (not talk.waiting, talk.lines[-1].written_at))
+
+
+def waiting_talks(person: Person, *, limit: int = 50) -> list[Talk]:
+    """Talks behind what this person, or whom they stand in for, sent, that wait for an answer. Two statements."""
+    senders = {person.pk} | {
+        role.stands_in_for.person_id for role in person.current_roles if role.stands_in_for is not None
+    }
+    waiting = Reply.objects.filter(item_id=OuterRef("pk"), answered_at__isnull=True)
+    items = Item.objects.filter(Exists(waiting), school_id=person.school_id, sender_id__in=senders)
+    return talks(list(items.order_by("-pk")[:limit]), waiting_only=True)

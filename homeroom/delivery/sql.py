@@ -42,7 +42,8 @@ def instant(moment: datetime | None) -> Any:
 
 
 def moment(value: Any) -> datetime | None:
-    """An instant read by raw SQL: SQLite gives text in UTC without a zone."""
-    if value is None or isinstance(value, datetime):
-        return value
-    return datetime.fromisoformat(value).replace(tzinfo=UTC)
+    """An instant read by raw SQL: SQLite gives it in UTC without saying so, and as text when it was computed."""
+    if value is None:
+        return None
+    at = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

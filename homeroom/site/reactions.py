@@ -9,8 +9,12 @@ from __future__ import annotations
 
 from django.contrib.auth.signals import user_logged_out
 
+from homeroom.delivery import public as delivery
 from homeroom.demo import public as demo
 from homeroom.eventlog.public import same_transaction
+from homeroom.files import public as files
+from homeroom.home import public as home
+from homeroom.notices import public as notices
 from homeroom.people import public as people
 from homeroom.people.events import DelegationChanged, GuardianshipChanged, RoleChanged
 from homeroom.realtime import public as realtime
@@ -26,3 +30,14 @@ user_logged_out.connect(realtime.signed_out, dispatch_uid="realtime.signed_out")
 same_transaction(RoleChanged.name, realtime.rights_moved)
 same_transaction(GuardianshipChanged.name, realtime.rights_moved)
 same_transaction(DelegationChanged.name, realtime.rights_moved)
+
+# Delivery's cards, live counts and record of arrivals at the gateway; the first page in the menu.
+delivery.wire_realtime()
+ui.register_menu(home.MENU)
+ui.register_account_menu(home.WISHES)
+
+# Notices: what a card opens to, finding it by its text, who sees its files, its place in the menu.
+delivery.register_body("notice", notices.render_body)
+delivery.register_search("notice", notices.find_items)
+files.register_owner("notice", notices.may_see_files)
+ui.register_menu(notices.MENU)

@@ -1,0 +1,1 @@
+"""Delivery's pages: reading, acting, following what one sent, and one's own wishes."""

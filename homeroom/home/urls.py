@@ -1,0 +1,11 @@
+"""The first address."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from .pages import home
+
+app_name = "home"
+
+urlpatterns = [path("", home, name="home")]
