@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils.functional import Promise
 
@@ -29,8 +30,12 @@ def _has_account() -> Q:
     return Q(account__isnull=False)
 
 
+def _has_address() -> Q:
+    return Q(email_length__gt=0, email_failed_at__isnull=True) if settings.EMAIL_URL else Q(pk__in=[])
+
+
 sources: dict[str, Source] = {}
-ways: dict[str, Callable[[], Q]] = {"inapp": _has_account}
+ways: dict[str, Callable[[], Q]] = {"inapp": _has_account, "email": _has_address}
 
 
 def register_source(name: str, label: str | Promise, resolve: SourceResolver) -> None:
