@@ -14,8 +14,7 @@ from homeroom.kit.access import ALLOWED, Actor, Decision, denied
 from homeroom.kit.errors import NotVisible
 
 from .models import Delegation, Enrolment, Guardianship, Person, Role
-
-SCHOOL_WIDE = (Role.Kind.SCHOOL_LEADER, Role.Kind.OFFICE, Role.Kind.COUNSELLOR, Role.Kind.IT_ADMINISTRATOR)
+from .queries import SCHOOL_WIDE
 
 
 def can_keep_roster(actor: Actor, school_id: int) -> Decision:
@@ -152,7 +151,7 @@ def visible_students(person: Person, *, on: date | None = None) -> QuerySet[Pers
     """Students whom `person` may see: by duty, as guardian or delegate with that right, or themself."""
     on = on or person.today
     duty = Q(pk__in=[])
-    if person.has_role(Role.Kind.SCHOOL_LEADER, Role.Kind.OFFICE, Role.Kind.IT_ADMINISTRATOR, Role.Kind.COUNSELLOR):
+    if person.has_role(*SCHOOL_WIDE):
         duty = Q(Exists(Enrolment.objects.filter(student_id=OuterRef("pk"))))
     elif person.current_roles:
         duty = Q(

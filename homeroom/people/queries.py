@@ -7,14 +7,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from homeroom.kit.encryption import fingerprint
 
 from . import labels as naming
 from .contact import phone_key
-from .models import Delegation, Enrolment, Guardianship, Invitation, Person, Role
+from .models import Delegation, Enrolment, Guardianship, Invitation, Person, Role, Session
+
+SCHOOL_WIDE = (Role.Kind.SCHOOL_LEADER, Role.Kind.OFFICE, Role.Kind.COUNSELLOR, Role.Kind.IT_ADMINISTRATOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,9 +197,7 @@ def why_visible(person: Person, student: Person, *, on: date) -> list[Reason]:
     # Whoever has a duty over the whole school also sees those who have left it.
     was_student = enrolment is not None or Enrolment.objects.filter(student=student).exists()
     for role in person.roles.in_force(on).select_related("school_class", "grade", "subject"):
-        school_wide = role.kind in {
-            Role.Kind.SCHOOL_LEADER, Role.Kind.OFFICE, Role.Kind.IT_ADMINISTRATOR, Role.Kind.COUNSELLOR
-        }  # fmt: skip
+        school_wide = role.kind in SCHOOL_WIDE
         same_class = enrolment is not None and role.school_class_id == enrolment.school_class_id
         same_grade = (
             enrolment is not None
@@ -247,3 +248,114 @@ def adult_of(school_id: int, *, name: str, phone: str) -> Person | None:
         school_id=school_id, phone_key=key, name=name.strip(), archived_at__isnull=True
     ).exclude(pk__in=Enrolment.objects.filter(school_id=school_id).values("student_id"))[:2]
     return found[0] if len(found) == 1 else None
+
+
+def joined_of(school_id: int) -> tuple[int, int]:
+    """(guardians with an account, guardians) of the students enrolled now; one query."""
+    enrolled = Enrolment.objects.filter(school_id=school_id, ends_on__isnull=True)
+    edges = Guardianship.objects.in_force(timezone.localdate()).filter(student_id__in=enrolled.values("student_id"))
+    found = Person.objects.filter(archived_at__isnull=True, pk__in=edges.values("guardian_id")).aggregate(
+        joined=Count("pk", filter=Q(account__isnull=False)), all=Count("pk")
+    )
+    return found["joined"], found["all"]
+
+
+def class_teachers(school_id: int, *, on: date) -> dict[int, list[str]]:
+    """class id → names of those who head it on a date, substitutes included; one query."""
+    heads: dict[int, list[str]] = defaultdict(list)
+    roles = Role.objects.in_force(on).filter(school_id=school_id, kind=Role.Kind.CLASS_TEACHER)
+    for class_id, name in roles.order_by("id").values_list("school_class_id", "person__name"):
+        if name not in heads[class_id]:
+            heads[class_id].append(name)
+    return dict(heads)
+
+
+@dataclass(frozen=True, slots=True)
+class ToInvite:
+    """A guardian as the invitations page lists them."""
+
+    person: Person
+    label: str
+    child: str
+    joined: bool
+    seen_at: datetime | None
+    invited_at: datetime | None  # the newest invitation that still works
+
+
+def class_guardians(class_ids: Iterable[int], *, now: datetime) -> list[ToInvite]:
+    """The guardians of the students of these classes, in the order of the students; five queries for any number."""
+    on = timezone.localdate(now)
+    students = current_students(class_ids=class_ids).order_by("student_number", "pinyin", "id")
+    order = {pk: position for position, pk in enumerate(students.values_list("pk", flat=True))}
+    edges = list(
+        Guardianship.objects.in_force(on)
+        .filter(student_id__in=order, guardian__archived_at__isnull=True)
+        .select_related("guardian", "student")
+        .order_by("contact_order", "id")
+    )
+    edges.sort(key=lambda edge: order[edge.student_id])
+    ids = {edge.guardian_id for edge in edges}
+    invited = dict(
+        Invitation.objects.filter(person_id__in=ids, used_at__isnull=True, revoked_at__isnull=True, expires_at__gt=now)
+        .values("person_id")
+        .annotate(latest=Max("created_at"))
+        .values_list("person_id", "latest")
+    )
+    accounts = {edge.guardian.account_id for edge in edges if edge.guardian.account_id}
+    seen = dict(
+        Session.objects.filter(account_id__in=accounts)
+        .values("account_id")
+        .annotate(latest=Max("last_seen_at"))
+        .values_list("account_id", "latest")
+    )
+    rows: dict[int, ToInvite] = {}
+    for edge in edges:
+        person = edge.guardian
+        rows.setdefault(
+            person.pk,
+            ToInvite(
+                person=person,
+                label=naming.guardian_label(edge.student.name, edge.relation),
+                child=edge.student.name,
+                joined=person.account_id is not None,
+                seen_at=seen.get(person.account_id),
+                invited_at=invited.get(person.pk),
+            ),
+        )
+    return list(rows.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Somebody who can see a child, or is barred from it, and every reason why."""
+
+    person: Person
+    label: str
+    reasons: list[Reason]
+
+    @property
+    def sees(self) -> bool:
+        return any(not reason.barred for reason in self.reasons)
+
+
+def who_can_see(student: Person, *, on: date) -> list[Viewer]:
+    """Everybody with a reason to see `student` or a bar against it: guardians and delegates first, then staff."""
+    families = list(
+        Guardianship.objects.filter(student=student)
+        .order_by("contact_order", "id")
+        .values_list("guardian_id", flat=True)
+    )
+    families += Delegation.objects.filter(guardianship__student=student, ends_on__gte=on).values_list(
+        "delegate_id", flat=True
+    )
+    enrolment = Enrolment.objects.filter(student=student, ends_on__isnull=True).select_related("school_class").first()
+    place = Q(kind__in=SCHOOL_WIDE)
+    if enrolment is not None:
+        place |= Q(school_class_id=enrolment.school_class_id)
+        place |= Q(kind=Role.Kind.GRADE_LEADER, grade_id=enrolment.school_class.grade_id)
+    staff = Role.objects.in_force(on).filter(place, school_id=student.school_id).order_by("kind", "id")
+    ids = list(dict.fromkeys([*families, *staff.values_list("person_id", flat=True)]))
+    persons = {person.pk: person for person in Person.objects.filter(pk__in=ids, archived_at__isnull=True)}
+    named = naming.labels(persons, on=on)
+    viewers = [Viewer(persons[pk], named[pk], why_visible(persons[pk], student, on=on)) for pk in ids if pk in persons]
+    return [viewer for viewer in viewers if viewer.reasons]

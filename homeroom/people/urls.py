@@ -12,7 +12,7 @@ from allauth.mfa.recovery_codes import views as recovery_views
 from allauth.mfa.totp import views as totp_views
 from django.urls import include, path
 
-from .pages import joining, me, sign_in
+from .pages import children, inviting, joining, me, setup, sign_in, staff
 
 library = [
     path("sign-in/", account_views.login, name="account_login"),
@@ -41,6 +41,21 @@ own = [
     path("me/password/", me.password, name="password"),
     path("me/children/<uuid:uuid>/", me.my_child, name="my_child"),
     path("me/lent/<int:delegation>/take-back/", me.take_back, name="take_back"),
+    path("students/", children.students, name="students"),
+    path("students/<uuid:uuid>/guardians/", children.guardians, name="guardians"),
+    path("students/<uuid:uuid>/why/", children.why, name="why"),
+    path("school/", setup.checklist, name="setup"),
+    path("school/details/", setup.school_details, name="school_details"),
+    path("school/classes/", setup.classes, name="classes"),
+    path("school/subjects/", setup.subjects, name="subjects"),
+    path("school/terms/", setup.terms, name="terms"),
+    path("school/calendar/", setup.calendar, name="calendar"),
+    path("school/modules/", setup.modules, name="modules"),
+    path("school/modules/switch/", setup.switch_module, name="switch_module"),
+    path("school/staff/", staff.staff, name="staff"),
+    path("school/staff/<uuid:uuid>/", staff.staff_member, name="staff_member"),
+    path("school/invitations/", inviting.invitations, name="invitations"),
+    path("school/invitations/slips/", inviting.print_slips, name="print_slips"),
 ]
 
 urlpatterns = [path("", include((own, "people"))), *library]
