@@ -43,6 +43,8 @@ def text_of(cell: Cell | None) -> str:
         return str(int(cell)) if cell.is_integer() and abs(cell) < 1e21 else str(cell)
     if isinstance(cell, datetime):
         return cell.date().isoformat() if cell.time() == datetime.min.time() else cell.isoformat(" ")
+    if isinstance(cell, str) and cell.isascii() and "\n" not in cell:
+        return cell.strip()
     text = unicodedata.normalize("NFKC", str(cell)).translate(_INVISIBLE)
     return (
         " ".join(text.split("\n")).strip()
@@ -53,7 +55,7 @@ def text_of(cell: Cell | None) -> str:
 
 def plain(cell: Cell | None) -> str:
     """One line of text; "" for the words that stand for nothing."""
-    text = re.sub(r"\s+", " ", text_of(cell)).strip()
+    text = " ".join(text_of(cell).split())
     return "" if text.lower() in BLANK_WORDS else text
 
 

@@ -106,7 +106,7 @@ def class_of(cell: Cell | None, grade: GradeName | None, hints: Hints) -> ClassN
     if found is None:
         if grade is None:
             raise Unreadable("class_unknown", shown)
-        if len(text) > 30 or text.isdigit():
+        if len(text) > 20 or not re.search("班|[A-Za-z]", text):
             raise Unreadable("class_unknown", shown)
         return ClassName(grade, 0, label=shown)
     if grade is not None and found.grade != grade:

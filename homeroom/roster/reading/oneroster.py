@@ -383,6 +383,8 @@ def _class_of(  # noqa: PLR0917
                     return found
             except Unreadable:
                 continue
+        if grade and title:
+            return ClassName(grade, 0, title[:20])
         reading.doubts.append(
             Remark("no_class_pupil", pupil.place, {"name": pupil.name, "value": title}, key=f"class:{title}")
         )

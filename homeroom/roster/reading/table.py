@@ -262,22 +262,24 @@ def _is_blank(sheet: _Sheet, row: int) -> bool:
 
 
 def _is_footer(sheet: _Sheet, row: int) -> bool:
-    filled = [cells.plain(cell) for cell in sheet.grid.rows[row] if cells.plain(cell)]
+    filled = [text for cell in sheet.grid.rows[row][:12] if isinstance(cell, str) and (text := cells.plain(cell))]
+    if not any(_FOOTER.match(text) for text in filled[:6]):
+        return False
     number = cells.plain(sheet.cell(row, "pupil.student_number")) or cells.plain(sheet.cell(row, "pupil.id_number"))
-    return any(_FOOTER.match(text) for text in filled[:6]) and not (len(filled) > 4 and number)
+    return not (len(filled) > 4 and number)
 
 
 def _is_header_again(sheet: _Sheet, row: int) -> bool:
     """Lists made for printing repeat their header on every page."""
+    if cells.plain(sheet.cell(row, "pupil.name")) != cells.plain(sheet.header.texts[sheet.columns["pupil.name"]]):
+        return False
     texts = _texts(sheet.grid, row)
     same = sum(
         1
         for text, header in zip(texts, sheet.header.texts, strict=False)
         if text and normal_header(text) == normal_header(header)
     )
-    return same >= 2 and cells.plain(sheet.cell(row, "pupil.name")) == cells.plain(
-        sheet.header.texts[sheet.columns["pupil.name"]]
-    )
+    return same >= 2
 
 
 class _Bad(Exception):
