@@ -200,13 +200,14 @@ def _insert_recipients(
     elif right == "may_sign":
         asks = "given.student_id = 0 OR COALESCE(edge.may_sign, FALSE)"  # signing is never lent
     with connection.cursor() as cursor:
+        # The + keeps SQLite from walking through the school's people and, for each, through the whole JSON again.
         cursor.execute(
             "INSERT INTO delivery_recipient (school_id, item_id, person_id, student_id, school_class_id, asks, muted,"
             " in_digest, surfaces_at, queued_at, sent_at, reminders, snooze_reason)"
             " SELECT %s, %s, given.person_id, NULLIF(given.student_id, 0), enrolment.school_class_id,"
             f" {asks}, given.muted = 1, given.in_digest = 1, given.surfaces_at, %s, given.sent_at, 0, ''"
             f" FROM {source}"
-            " JOIN people_person AS person ON person.id = given.person_id AND person.school_id = %s"
+            " JOIN people_person AS person ON person.id = given.person_id AND +person.school_id = %s"
             " AND person.archived_at IS NULL"
             " LEFT JOIN people_guardianship AS edge ON edge.school_id = %s AND edge.guardian_id = given.person_id"
             " AND edge.student_id = given.student_id AND edge.restriction <> 'no_contact'"
