@@ -130,6 +130,7 @@ def test_the_lock_is_given_back_after(connect, how):
         with pytest.raises(ValueError, match="on purpose"), atomic(wrapper):
             raise ValueError("on purpose")
     elif how == "close":
+        wrapper.connect()
         wrapper._start_transaction_under_autocommit()
         wrapper.close()
     elif how == "savepoint":
