@@ -182,6 +182,7 @@ MIDDLEWARE = [
     "homeroom.site.middleware.RequestContextMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "homeroom.ui.middleware.CompressionMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "homeroom.ui.middleware.PreferencesMiddleware",

@@ -40,7 +40,6 @@ def module_names() -> dict[str, str]:
 def _import_map(language: str) -> str:
     imports = {name: static(path) for name, path in module_names().items()}
     imports["ui/messages"] = static(f"ui/messages/{language}.js")
-    imports["htmx"] = static("vendor/htmx/htmx.min.js")
     return json.dumps({"imports": imports}, separators=(",", ":"))
 
 

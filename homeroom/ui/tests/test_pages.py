@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+import brotli
 import pytest
 from django.test import Client, RequestFactory, override_settings
 from django.utils import translation
@@ -126,3 +127,26 @@ def test_menus_are_sorted_and_only_for_whom_they_are(monkeypatch):
     ]
     request.person = None
     assert public.menu_for(request) == []
+
+
+@pytest.mark.parametrize(("accepted", "encoding"), [("gzip, br", "br"), ("gzip", "gzip"), ("identity", None)])
+def test_pages_travel_compressed(browser, accepted, encoding):
+    answer = browser.get("/offline/", headers={"accept-encoding": accepted})
+    assert answer.get("Content-Encoding") == encoding
+    assert int(answer.get("Content-Length", len(answer.content))) == len(answer.content)
+    if encoding == "br":
+        assert "没有网络" in brotli.decompress(answer.content).decode()
+
+
+def test_the_compressed_size_does_not_tell_what_is_on_the_page(browser):
+    sizes = {len(browser.get("/offline/", headers={"accept-encoding": "br"}).content) for _ in range(12)}
+    assert len(sizes) > 3
+
+
+@pytest.mark.django_db
+def test_one_page_has_one_token_for_all_its_forms(browser):
+    page = browser.get("/sign-in/").content.decode()
+    tokens = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
+    assert len(tokens) > 2
+    assert len(set(tokens)) == 1
+    assert f'"X-CSRFToken": "{tokens[0]}"' in page

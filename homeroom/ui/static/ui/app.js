@@ -12,6 +12,28 @@ const ELEMENTS = {
 const load = (part) => {
   for (const [tag, module] of Object.entries(ELEMENTS)) if (part.querySelector(tag)) import(module);
   for (const node of part.querySelectorAll("[data-module]")) import(node.dataset.module);
+  if (!asked) watch(part);
+};
+
+// --- htmx weighs as much as all the rest: it is fetched when something that uses it comes near the window
+const USES_HTMX = ":is([hx-get], [hx-post], [hx-put], [hx-patch], [hx-delete], [hx-boost], [data-hx-get])";
+let asked = false;
+const fetchHtmx = () => {
+  if (asked) return;
+  asked = true;
+  const add = () => {
+    const script = document.createElement("script");
+    script.src = document.querySelector('meta[name="htmx-source"]').content;
+    document.head.append(script);
+  };
+  // Between DOMContentLoaded and load, htmx would wait for an event that has already been.
+  if (document.readyState === "complete") add(); else window.addEventListener("load", add);
+};
+const near = new IntersectionObserver((entries) => { if (entries.some((entry) => entry.isIntersecting)) { near.disconnect(); fetchHtmx(); } }, { rootMargin: "400px" });
+const watch = (part) => {
+  for (const node of part.querySelectorAll(USES_HTMX)) {
+    if (/load|every|revealed|sse|from:/.test(node.getAttribute("hx-trigger") ?? "")) fetchHtmx(); else near.observe(node);
+  }
 };
 
 // --- drop-down menus are <details>: they work without us; we close them
