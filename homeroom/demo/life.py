@@ -8,18 +8,23 @@ from datetime import date, datetime, time, timedelta
 from itertools import cycle
 from random import Random
 
+from homeroom.delivery.models import Item
+from homeroom.groups.public import Audience, Part
+from homeroom.kit.ids import new_id
+from homeroom.notices.public import Draft, publish_notice, save_draft
 from homeroom.people.models import Person, Role
 from homeroom.school.models import School, SchoolClass
 from homeroom.school.public import Calendar
 
 from .cast import ZONE, Cast, current_term
 from .population import Population
+from .receipts import write_receipts
 from .texts import Text, texts
 
 SCHOOL_WIDE = {"primary": 13, "junior": 8}  # notices a term so far to everybody
 TO_A_GRADE = 14
-TO_THE_CASTS_CLASS = 18  # 三年级2班, which visitors look at
 TO_ANOTHER_CLASS = 2
+FRESH = ("家庭紧急联系", "期中学情交流会", "秋季研学")  # sent to 三年级2班 in the last three school days
 LEFT_OPEN = ("mother", "father", "guardian_of_two", "father_of_two", "guardian_of_twins", "delegate", "in_both_here")
 
 
@@ -76,11 +81,10 @@ class Plan:
         return datetime.combine(day, time(minutes // 60, minutes % 60), ZONE)
 
     def spread(self, school: School, count: int) -> Iterator[datetime]:
-        """`count` moments spread over the term, the last of them on the last school day."""
+        """`count` moments spread over the term, one in each of as many equal parts of it."""
         days = self.days[school.pk]
         for n in range(count):
-            back = (count - 1 - n) * len(days) / count
-            yield self.moment(days[max(0, len(days) - 1 - int(back))])
+            yield self.moment(days[int((n + self.random.random()) * len(days) / count)])
 
     def __iter__(self) -> Iterator[Planned]:
         planned = [*self._school_wide(), *self._to_grades(), *self._to_classes()]
@@ -121,14 +125,25 @@ class Plan:
     def _to_classes(self) -> Iterator[Planned]:
         for place in self.population.classes:
             fitting = [t for t in self._fitting("class", place.grade.stage) if self._class_sender(place, t) is not None]
-            main = place.pk == self.cast.class_a.pk
-            if not main:
-                self.random.shuffle(fitting)
-            count = min(len(fitting), TO_THE_CASTS_CLASS if main else TO_ANOTHER_CLASS)
-            for text, at in zip(fitting[-count:][::-1], self.spread(place.school, count), strict=True):
-                sender = self._class_sender(place, text)
-                if sender is not None:
-                    yield Planned(at, text, sender, place.school, place)
+            self.random.shuffle(fitting)
+            if place.pk == self.cast.class_a.pk:
+                yield from self._of_the_casts_class(place, fitting)
+                continue
+            for text, at in zip(fitting, self.spread(place.school, TO_ANOTHER_CLASS), strict=False):
+                yield self._of_class(place, text, at)
+
+    def _of_the_casts_class(self, place: SchoolClass, fitting: list[Text]) -> Iterator[Planned]:
+        """More than other classes get, and in the last days what a visitor can still do something about."""
+        fresh = [next(text for text in fitting if text.title.startswith(title)) for title in FRESH]
+        earlier = [text for text in fitting if text not in fresh]
+        for text, at in zip(earlier, self.spread(place.school, len(earlier)), strict=True):
+            yield self._of_class(place, text, at)
+        for text, day in zip(fresh, self.days[place.school_id][-len(fresh) :], strict=True):
+            yield self._of_class(place, text, datetime.combine(day, time(8, 5), ZONE))
+
+    def _of_class(self, place: SchoolClass, text: Text, at: datetime) -> Planned:
+        sender = self._class_sender(place, text)
+        return Planned(at, text, sender or self.population.head_of[place.pk], place.school, place)
 
     def _class_sender(self, place: SchoolClass, text: Text) -> Person | None:
         if text.sender == "head":
@@ -143,3 +158,40 @@ def live_a_term(
     cast: Cast, population: Population, random: Random, *, now: datetime, progress: Callable[[int, int], None]
 ) -> None:
     """Send the term's notices and let the families take them."""
+    planned = list(Plan(cast, population, random, now))
+    items = []
+    for number, one in enumerate(planned, 1):
+        items.append(_publish(one))
+        progress(number, len(planned))
+    left_open = [cast.people[key].pk for key in LEFT_OPEN]
+    write_receipts(items, random, now=now, leave_open=left_open)
+
+
+def _audience(one: Planned) -> Audience:
+    if one.place is None:
+        part = Part("school")
+    elif one.whole_grade:
+        part = Part("grade", f"{one.place.grade.stage}-{one.place.grade.number}")
+    else:
+        part = Part("class", str(one.place.uuid))
+    return Audience(any=(part,))
+
+
+def _publish(one: Planned) -> Item:
+    draft = Draft(
+        title=one.text.title,
+        text=one.text.html,
+        audience=_audience(one),
+        category=one.text.category,
+        level=one.text.level,
+        household_rule=one.text.household,
+        priority=one.text.priority,
+        deadline_at=one.deadline_at,
+        fee_item=one.text.fee_item,
+        fee_amount=one.text.fee_amount,
+    )
+    notice = save_draft(actor=one.sender, draft=draft, client_key=new_id(), now=one.at - timedelta(minutes=10))
+    item = publish_notice(actor=one.sender, notice=notice, now=one.at).item
+    if item is None:
+        raise RuntimeError("a published notice has its item")
+    return item

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 SOURCE = Path(__file__).parent / "data" / "notices.txt"
@@ -24,6 +25,8 @@ class Text:
     days: int | None  # until the deadline
     stages: frozenset[str]
     paragraphs: tuple[str, ...]
+    fee_item: str = ""
+    fee_amount: Decimal | None = None
 
     @property
     def html(self) -> str:
@@ -34,9 +37,10 @@ def texts() -> Iterator[Text]:
     """Every text, in the order of the file."""
     for block in SOURCE.read_text(encoding="utf-8").split("\n= ")[1:]:
         head, _newline, body = block.partition("\n")
-        title, sender, scope, level, category, priority, household, days, stage = (
-            part.strip() for part in head.split("|")
-        )
+        title, sender, scope, level, category, priority, household, days, stage, *fee = map(str.strip, head.split("|"))
         paragraphs = tuple(paragraph.strip() for paragraph in body.strip().split("\n\n"))
         due = None if days == "-" else int(days)
-        yield Text(title, sender, scope, level, category, priority, household, due, STAGES[stage], paragraphs)
+        item, amount = (fee[0], Decimal(fee[1])) if fee else ("", None)
+        yield Text(
+            title, sender, scope, level, category, priority, household, due, STAGES[stage], paragraphs, item, amount
+        )
