@@ -264,6 +264,7 @@ TIME_ZONE = "Asia/Shanghai"
 # --- static files: hashed and precompressed by `homeroom build`
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA / "static"
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(DATA / "files")}},
     "staticfiles": {

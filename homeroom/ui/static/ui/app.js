@@ -1,13 +1,12 @@
 // Starts every page: menus, dialogs, preference switches, messages; loads an element's module only where it is used.
-import { _ } from "ui/i18n";
+import { _, ngettext } from "ui/i18n";
 import { settle, toast } from "ui/toast";
 
 const root = document.documentElement;
 
 // --- elements and modules a page asks for by using them
 const ELEMENTS = {
-  "char-count": "ui/char-count", "copy-button": "ui/copy-button", "draft-keeper": "ui/draft-keeper",
-  "offline-banner": "ui/offline-banner", "read-aloud": "ui/read-aloud", "relative-time": "ui/relative-time",
+  "char-count": "ui/char-count", "copy-button": "ui/copy-button", "draft-keeper": "ui/draft-keeper", "read-aloud": "ui/read-aloud",
 };
 const load = (part) => {
   for (const [tag, module] of Object.entries(ELEMENTS)) if (part.querySelector(tag)) import(module);
@@ -105,6 +104,44 @@ if (sent) {
   sessionStorage.removeItem("draft-sent");
   if (!document.querySelector(`draft-keeper[data-key="${CSS.escape(sent.slice("draft:".length))}"]`)) localStorage.removeItem(sent);
 }
+
+// --- two elements that are on nearly every page
+// "5 minutes ago" that stays true while the page is open. After an hour the server's words (今天 14:05) are right for longer.
+const MINUTE = 60_000;
+
+customElements.define("relative-time", class extends HTMLElement {
+  connectedCallback() {
+    this.time = this.querySelector("time");
+    this.timer = setInterval(() => this.write(), MINUTE / 2);
+  }
+  disconnectedCallback() { clearInterval(this.timer); }
+  write() {
+    const age = Date.now() - Date.parse(this.time.dateTime);
+    if (age < 0) return;
+    if (age < MINUTE) this.time.textContent = _("Just now");
+    else if (age < 60 * MINUTE) this.time.textContent = ngettext("%(n)d minute ago", "%(n)d minutes ago", Math.floor(age / MINUTE));
+    else { this.time.textContent = this.time.title || this.time.textContent; clearInterval(this.timer); }
+  }
+});
+
+// Says that there is no connection while there is none.
+customElements.define("offline-banner", class extends HTMLElement {
+  connectedCallback() {
+    this.setAttribute("role", "status");
+    this.change = () => {
+      const off = !navigator.onLine;
+      this.textContent = off ? _("No connection. What you enter is kept and sent when it is back.") : "";
+      this.hidden = !off;
+    };
+    window.addEventListener("online", this.change);
+    window.addEventListener("offline", this.change);
+    this.change();
+  }
+  disconnectedCallback() {
+    window.removeEventListener("online", this.change);
+    window.removeEventListener("offline", this.change);
+  }
+});
 
 load(document);
 settle();
