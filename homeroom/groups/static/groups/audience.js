@@ -35,7 +35,7 @@ class AudiencePicker extends HTMLElement {
       const row = this.querySelector("[data-row]").content.firstElementChild.cloneNode(true)
       Object.assign(row.querySelector("input"), { name: field, value })
       row.querySelector("span").textContent = words
-      row.querySelector("button").setAttribute("aria-label", _("Remove %s").replace("%s", words))
+      row.querySelector("button").setAttribute("aria-label", _("Remove %(who)s", { who: words }))
       list.append(row)
     }
     found.replaceChildren()
