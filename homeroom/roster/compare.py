@@ -299,7 +299,6 @@ class _Comparison:
                 return None
             possible = active
         choices = (here or proven or possible)[:6]
-        self.spoken_for |= {each.id for each in choices}
         names = {str(each.id): self._describe_pupil(each) for each in choices}
         cell = f"{row.place.sheet}:{row.place.row}"
         if len(choices) == 1 and not here:
@@ -314,7 +313,10 @@ class _Comparison:
         if answer.startswith("same:"):
             wanted = int(answer[5:])
             return next(each for each in choices if each.id == wanted)
-        return None if answer == "new" else "held"
+        if answer == "new":
+            return None
+        self.spoken_for |= {each.id for each in choices}
+        return "held"
 
     def _phones_at_school(self) -> dict[int, set[str]]:
         keys = {adult.id: adult.phone_key for adult in self.present.adults if adult.phone_key}

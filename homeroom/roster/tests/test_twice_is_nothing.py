@@ -1,0 +1,104 @@
+
+"""Whatever a file says, importing it twice changes nothing the second time; rolling back leaves nothing of it."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from homeroom.people.models import Enrolment, Guardianship, Person
+from homeroom.roster import services
+from homeroom.roster.models import ImportRun
+from homeroom.school.models import School, SchoolClass, Stage
+from homeroom.school.public import create_school
+
+from .importing import ACTOR, plan_of, put, row
+
+NAMES = st.sampled_from(["林小满", "何嘉木", "张伟", "刘一诺", "刘一鸣"])
+ADULTS = st.sampled_from(["", "周敏", "林涛", "唐静"])
+PHONES = st.sampled_from(["", "13900000001", "13900000002", "13900000003", "13800000004"])
+CLASSES = st.sampled_from(["三年级2班", "三年级1班", "四年级1班"])
+NUMBERS = st.sampled_from(["", "", "1", "2", "3", "4"])
+BORN = st.sampled_from(["", "2017-05-06", "2016-02-03"])
+ROWS = st.lists(
+    st.builds(
+        row,
+        number=NUMBERS,
+        name=NAMES,
+        school_class=CLASSES,
+        mother=ADULTS,
+        mother_phone=PHONES,
+        father=ADULTS,
+        father_phone=PHONES,
+        born=BORN,
+    ),
+    min_size=1,
+    max_size=7,
+)
+SETTINGS = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+class Undone(Exception):
+    """Ends an example's transaction."""
+
+
+def state(school):
+    """Everything an import may write."""
+    persons = Person.objects.filter(school=school).order_by("id")
+    return [
+        [
+            (p.id, p.name, p.student_number, p.sex, p.born_on, p.phone, p.phone_key, p.address, p.archived_at)
+            for p in persons
+        ],
+        list(Enrolment.objects.filter(school=school).order_by("id").values_list("student", "school_class", "ends_on")),
+        list(
+            Guardianship.objects.filter(school=school)
+            .order_by("id")
+            .values_list("guardian", "student", "relation", "ends_on")
+        ),
+        list(SchoolClass.objects.filter(school=school).order_by("id").values_list("name", "number")),
+    ]
+
+
+def in_own_school(check):
+    """Run an example in a school that is gone afterwards."""
+    try:
+        with transaction.atomic():
+            check(create_school(actor=ACTOR, name="试验小学", stages=[Stage.PRIMARY]))
+            raise Undone
+    except Undone:
+        pass
+
+
+@pytest.mark.django_db
+@SETTINGS
+@given(first=ROWS, second=ROWS)
+def test_twice_is_nothing(first, second):
+    def check(school: School) -> None:
+        for rows in (first, second):
+            put(rows, school)
+            before = state(school)
+            again = plan_of(rows, school)
+            assert again.changes_nothing, again.counts()
+            put(rows, school)
+            assert state(school) == before
+
+    in_own_school(check)
+
+
+@pytest.mark.django_db
+@SETTINGS
+@given(first=ROWS, second=ROWS)
+def test_rolling_back_restores_everything(first, second):
+    def check(school: School) -> None:
+        put(first, school)
+        before = state(school)
+        run = put(second, school)
+        services.roll_back(actor=ACTOR, run=run, now=timezone.now())
+        assert state(school) == before
+        assert ImportRun.objects.get(pk=run.pk).state == ImportRun.State.ROLLED_BACK
+
+    in_own_school(check)
