@@ -165,14 +165,13 @@ class Recipient(models.Model):
     snooze_reason = models.CharField(max_length=20, blank=True)
 
     class Meta:
-        constraints = [  # two, because NULLs never collide
+        constraints = [  # two, because NULLs never collide; the first without a condition, so look-ups can use it
+            models.UniqueConstraint(fields=["item", "person", "student"], name="one_copy_each"),
             models.UniqueConstraint(
-                fields=["item", "person", "student"], condition=Q(student__isnull=False), name="one_copy_each"
+                fields=["item", "person"], condition=Q(student__isnull=True), name="one_copy_self"
             ),
-            models.UniqueConstraint(fields=["item", "person"], condition=Q(student__isnull=True), name="one_copy_self"),
         ]
         indexes = [
-            models.Index(fields=["item", "school_class"], name="recipient_by_item"),
             models.Index(
                 fields=["person", "surfaces_at", "item", "student", "read_at", "muted"],
                 name="recipient_feed",

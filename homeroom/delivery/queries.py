@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -106,7 +106,7 @@ _CARD = (
     " r.delivered_at, r.muted, r.snoozed_until, r.snooze_reason, r.reminded_at, r.student_id, r.asks, r.settled_at,"
     " child.uuid, child.name"
     " FROM page JOIN delivery_item AS i ON i.id = page.item_id"
-    " JOIN delivery_recipient AS r ON r.item_id = page.item_id AND r.person_id = %s AND " + _VISIBLE + ""
+    " JOIN delivery_recipient AS r ON r.item_id = page.item_id AND r.person_id = %s AND " + _VISIBLE +
     " LEFT JOIN people_person AS child ON child.id = r.student_id"
 )
 
@@ -325,34 +325,43 @@ def _search(person: Person, q: str) -> list[int]:
     return list(found)
 
 
-def _listed(person: Person, now: datetime, condition: str, order: str, parameters: list[Any]) -> list[Card]:
+OVERDUE_SHOWN = timedelta(days=3)
+
+
+def _listed(
+    person: Person,
+    now: datetime,
+    condition: str,
+    order: str,
+    parameters: Sequence[Any],
+    order_parameters: Sequence[Any] = (),
+) -> list[Card]:
     on = access.school_day(now, person).isoformat()
     with connection.cursor() as cursor:
         cursor.execute(
             f"WITH {_MINE}, page AS (SELECT r.item_id, r.surfaces_at, 1 AS seen FROM delivery_recipient AS r"
             f" JOIN delivery_item AS i ON i.id = r.item_id WHERE r.person_id = %s AND {_VISIBLE} AND {condition}"
             f" GROUP BY r.item_id, r.surfaces_at) {_CARD} {order}",
-            [*_mine(person.school_id, person.pk, on), person.pk, *parameters, person.pk],
+            [*_mine(person.school_id, person.pk, on), person.pk, *parameters, person.pk, *order_parameters],
         )
         return _cards(cursor.fetchall())
 
 
 def to_do(person: Person, *, now: datetime, child: int | None = None) -> list[Card]:
-    """What still asks something of this person, the nearest deadline first. One statement."""
+    """What still asks something of this person, the nearest deadline first, what is overdue last. One statement.
+
+    What is overdue by more than three days is left to the feed and the sender: the list is for what can be in time.
+    """
     condition = (
         "r.settled_at IS NULL AND r.asks AND i.level <> 'read' AND i.recalled_at IS NULL AND r.surfaces_at <= %s"
     )
-    parameters = [instant(now)]
+    condition += " AND (i.deadline_at IS NULL OR i.deadline_at > %s)"
+    parameters = [instant(now), instant(now - OVERDUE_SHOWN)]
     if child is not None:
         condition += " AND r.student_id = %s"
         parameters.append(child)
-    return _listed(
-        person,
-        now,
-        condition,
-        "ORDER BY i.deadline_at IS NULL, i.deadline_at, i.id, r.student_id LIMIT 200",
-        parameters,
-    )
+    order = "ORDER BY COALESCE(i.deadline_at <= %s, FALSE), i.deadline_at IS NULL, i.deadline_at, i.id, r.student_id"
+    return _listed(person, now, condition, f"{order} LIMIT 200", parameters, [instant(now)])
 
 
 def snoozed(person: Person, *, now: datetime) -> list[Card]:

@@ -25,12 +25,12 @@ class Link:
 
 
 LINKS = (
-    Link(_("Write a notice"), "speakerphone", "notices:compose", (*TEACHING, *RUNNING)),
+    Link(_("Write a notice"), "speakerphone", "notices:new", (*TEACHING, *RUNNING)),
     Link(_("Sent notices"), "send", "notices:list", (*TEACHING, *RUNNING)),
     Link(_("Groups"), "users-group", "groups:list", TEACHING),
     Link(_("Import the roster"), "table-import", "roster:upload", RUNNING),
     Link(_("Invite families"), "qrcode", "people:invitations", (Role.Kind.CLASS_TEACHER, *RUNNING)),
-    Link(_("Set up the school"), "checklist", "school:setup", RUNNING),
+    Link(_("Set up the school"), "checklist", "people:setup", RUNNING),
 )
 
 

@@ -31,7 +31,7 @@ def send(school: Cast, now: datetime) -> Callable[..., Item]:
         values: dict[str, Any] = {
             "actor": school.class_teacher,
             "school": school.school,
-            "kind": "notice",
+            "kind": "plain",
             "source_id": None,
             "sender": school.class_teacher,
             "title": "秋游通知",
