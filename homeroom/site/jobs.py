@@ -118,7 +118,6 @@ def run_job(name: str) -> bool:
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(job=name)
     started = time.perf_counter()
-    close_old_connections()
     try:
         job.work()
     except Exception:
@@ -127,7 +126,6 @@ def run_job(name: str) -> bool:
         return False
     finally:
         RAN.labels(name).observe(time.perf_counter() - started)
-        close_old_connections()
         structlog.contextvars.clear_contextvars()
     return True
 
@@ -196,6 +194,7 @@ class JobWorker(Worker):
     """Huey's worker, which looks first at what its own process wants and at what is due."""
 
     def loop(self, now: Any = None) -> None:
+        close_old_connections()
         try:
             name = here.next_wanted()
             if name is not None:

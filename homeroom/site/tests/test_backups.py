@@ -4,127 +4,172 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
+import threading
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 import pytest
 from django.conf import settings
 
-from .conftest import homeroom, running
+from homeroom.kit.encryption import can_read
+
+from .conftest import homeroom
 
 pytestmark = pytest.mark.process
 sqlite_only = pytest.mark.skipif(not settings.SQLITE, reason="SQLite files of their own")
 postgresql_only = pytest.mark.skipif(settings.SQLITE, reason="needs the PostgreSQL of the second test run")
 
-FILL = """
-from homeroom.kit.encryption import EncryptedTextField, encrypt
+SCHOOL = "实验小学 ' \" ; é"
+FILL = f"""
+from homeroom.kit.encryption import encrypt
 from homeroom.school.models import School
-from django.contrib.contenttypes.models import ContentType
-School.objects.create(name="实验小学 ' \\" ; é")
+School.objects.create(name={SCHOOL!r})
 print(encrypt("13800138000"))
 """
-NAMES = "from homeroom.school.models import School; print([s.name for s in School.objects.order_by('id')])"
-DECRYPT = "from homeroom.kit.encryption import decrypt; import os; print(decrypt(os.environ['TOKEN']))"
-SCHOOL = "实验小学 ' \" ; é"
+PICTURE = b"\x89PNG" * 1000
 
 
-def shell(data: Path, code: str, **environment: str) -> str:
-    return homeroom(data, "shell", "--no-imports", "-c", code, **environment).stdout.strip()
+@dataclass(frozen=True)
+class Saved:
+    """An installation with a school, a file and a text encrypted with its keys; its backup; the backup of its keys."""
+
+    data: Path
+    file: Path
+    keys: Path
+    token: str
+
+
+@pytest.fixture(scope="module")
+def saved(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Saved:
+    folder = tmp_path_factory.mktemp("saved")
+    data = Path(shutil.copytree(migrated, folder / "data"))
+    token = homeroom(data, "shell", "--no-imports", "-c", FILL).stdout.strip()
+    (data / "files" / "ab").mkdir(parents=True)
+    (data / "files" / "ab" / "picture").write_bytes(PICTURE)
+    made = homeroom(data, "backup", str(folder / "b.zip"), "--keys", str(folder / "k.zip"), "--json")
+    assert json.loads(made.stdout)["files"] == 1
+    return Saved(data, folder / "b.zip", folder / "k.zip", token)
 
 
 @pytest.fixture
-def filled(data: Path) -> tuple[Path, str]:
-    """An installation with a school, a file, and a text encrypted with its keys."""
-    token = shell(data, FILL)
-    (data / "files" / "ab").mkdir(parents=True)
-    (data / "files" / "ab" / "picture").write_bytes(b"\x89PNG" * 1000)
-    return data, token
+def filled(saved: Saved, tmp_path: Path) -> Path:
+    """A copy of that installation, for the test's own use."""
+    return Path(shutil.copytree(saved.data, tmp_path / "data"))
+
+
+def schools(data: Path) -> list[str]:
+    with sqlite3.connect(data / "homeroom.db") as database:
+        return [row[0] for row in database.execute("SELECT name FROM school_school ORDER BY id")]
 
 
 @sqlite_only
-def test_a_backup_comes_back_whole_in_a_fresh_directory(filled, tmp_path):
-    data, token = filled
-    made = homeroom(data, "backup", str(tmp_path / "b.zip"), "--keys", str(tmp_path / "k.zip"), "--json")
-    assert json.loads(made.stdout)["files"] == 1
+def test_a_backup_comes_back_whole_in_a_fresh_directory(saved, tmp_path):
     fresh = tmp_path / "fresh"
-    homeroom(fresh, "restore", str(tmp_path / "b.zip"), "--keys", str(tmp_path / "k.zip"))
-    assert SCHOOL in shell(fresh, "from homeroom.school.models import School; print(School.objects.get().name)")
-    assert shell(fresh, DECRYPT, TOKEN=token) == "13800138000"
-    assert (fresh / "files" / "ab" / "picture").read_bytes() == b"\x89PNG" * 1000
-    with running(fresh, "web", "--server", "own", "--port", "0") as process:
-        assert process.stop() == 0
+    homeroom(fresh, "restore", str(saved.file), "--keys", str(saved.keys))
+    assert schools(fresh) == [SCHOOL]
+    assert can_read(saved.token, (fresh / "keys" / "fields.key").read_text().split())
+    assert (fresh / "files" / "ab" / "picture").read_bytes() == PICTURE
+    with sqlite3.connect(fresh / "homeroom.db") as database:
+        assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 @sqlite_only
-def test_keys_are_not_in_the_backup_and_both_are_readable_by_the_owner_only(filled, tmp_path):
-    data, _token = filled
-    homeroom(data, "backup", str(tmp_path / "b.zip"), "--keys", str(tmp_path / "k.zip"))
-    secret = (data / "keys" / "fields.key").read_text().strip().encode()
-    with zipfile.ZipFile(tmp_path / "b.zip") as archive:
+def test_keys_are_not_in_the_backup_and_both_are_readable_by_the_owner_only(saved):
+    secret = (saved.data / "keys" / "fields.key").read_text().strip().encode()
+    with zipfile.ZipFile(saved.file) as archive:
         assert all(secret not in archive.read(name) for name in archive.namelist())
-    assert {path.stat().st_mode & 0o777 for path in tmp_path.glob("*.zip")} == {0o600}
+    assert {path.stat().st_mode & 0o777 for path in (saved.file, saved.keys)} == {0o600}
 
 
 @sqlite_only
-def test_a_restore_refuses_what_would_lose_something(filled, tmp_path):
-    data, _token = filled
-    homeroom(data, "backup", str(tmp_path / "b.zip"), "--keys", str(tmp_path / "k.zip"))
-
-    again = homeroom(data, "backup", str(tmp_path / "b.zip"), check=False)
+def test_a_backup_is_never_overwritten(saved):
+    before = saved.file.read_bytes()
+    again = homeroom(saved.data, "backup", str(saved.file), check=False)
     assert (again.returncode, "exists already" in again.stderr) == (1, True)
-
-    not_empty = homeroom(data, "restore", str(tmp_path / "b.zip"), check=False)
-    assert (not_empty.returncode, "1 school(s), 1 file(s)" in not_empty.stderr) == (1, True)
-
-    other_keys = homeroom(tmp_path / "other", "restore", str(tmp_path / "b.zip"), check=False)
-    assert (other_keys.returncode, "--keys FILE" in other_keys.stderr) == (1, True)
-
-    damaged = bytearray((tmp_path / "b.zip").read_bytes())
-    damaged[200:220] = b"x" * 20
-    (tmp_path / "damaged.zip").write_bytes(damaged)
-    refused = homeroom(data, "restore", str(tmp_path / "damaged.zip"), "--force", check=False)
-    assert refused.returncode == 1
-    assert SCHOOL in shell(data, NAMES)
-    assert (data / "files" / "ab" / "picture").exists()
+    assert saved.file.read_bytes() == before
 
 
 @sqlite_only
-def test_force_replaces_what_is_there(filled, tmp_path):
-    data, _token = filled
-    homeroom(data, "backup", str(tmp_path / "b.zip"))
-    shell(data, "from homeroom.school.models import School; School.objects.create(name='second')")
-    (data / "files" / "later").write_bytes(b"x")
-    homeroom(data, "restore", str(tmp_path / "b.zip"), "--force")
-    assert "second" not in shell(data, NAMES)
-    assert not (data / "files" / "later").exists()
+def test_an_installation_that_is_not_empty_is_not_replaced_unless_forced(saved, filled):
+    with sqlite3.connect(filled / "homeroom.db") as database:
+        database.execute("UPDATE school_school SET name = 'later'")
+    (filled / "files" / "later").write_bytes(b"x")
+
+    refused = homeroom(filled, "restore", str(saved.file), check=False)
+    assert (refused.returncode, "1 school(s), 2 file(s)" in refused.stderr) == (1, True)
+    assert schools(filled) == ["later"]
+
+    homeroom(filled, "restore", str(saved.file), "--force")
+    assert schools(filled) == [SCHOOL]
+    assert not (filled / "files" / "later").exists()
+    assert (filled / "files" / "ab" / "picture").exists()
 
 
 @sqlite_only
-def test_a_backup_made_while_others_write_is_consistent(filled, tmp_path):
-    data, _token = filled
-    with running(data, "serve", "--port", "0"):
-        other = sqlite3.connect(data / "homeroom.db", isolation_level=None, timeout=20)
-        for number in range(50):
-            other.execute("INSERT INTO kit_heartbeat (name, beat_at) VALUES (?, '2026-01-01')", [number])
-        homeroom(data, "backup", str(tmp_path / "b.zip"))
+def test_keys_that_cannot_read_the_backup_are_refused(saved, tmp_path):
+    refused = homeroom(tmp_path / "other", "restore", str(saved.file), check=False)
+    assert (refused.returncode, "--keys FILE" in refused.stderr) == (1, True)
+    assert not (tmp_path / "other" / "files").exists()
+
+
+@sqlite_only
+@pytest.mark.parametrize("how", ["damaged", "newer", "outside"])
+def test_an_archive_that_is_not_whole_and_ours_changes_nothing(saved, filled, tmp_path, how):
+    broken = tmp_path / "broken.zip"
+    with zipfile.ZipFile(saved.file) as archive, zipfile.ZipFile(broken, "w") as out:
+        for name in archive.namelist():
+            content = archive.read(name)
+            if how == "newer" and name == "about.json":
+                about = json.loads(content)
+                content = json.dumps(
+                    {**about, "migrations": [*about["migrations"], ["notices", "9999_later"]]}
+                ).encode()
+            out.writestr(name, content)
+        if how == "outside":
+            out.writestr("files/../../outside", b"x")
+    if how == "damaged":
+        content = bytearray(broken.read_bytes())
+        content[5000:5020] = b"x" * 20
+        broken.write_bytes(content)
+    refused = homeroom(filled, "restore", str(broken), "--force", check=False)
+    expected = {"damaged": "damaged", "newer": "Install that version first", "outside": "no backup of Homeroom"}[how]
+    assert (refused.returncode, expected in refused.stderr) == (1, True)
+    assert schools(filled) == [SCHOOL]
+    assert (filled / "files" / "ab" / "picture").exists()
+    assert not (tmp_path / "outside").exists()
+
+
+@sqlite_only
+def test_a_backup_made_while_others_write_is_one_moment(filled, tmp_path):
+    stop = threading.Event()
+
+    def write_pairs() -> None:
+        other = sqlite3.connect(filled / "homeroom.db", isolation_level=None, timeout=20)
+        number = 0
+        while not stop.is_set():
+            other.execute("BEGIN IMMEDIATE")
+            for side in ("left", "right"):
+                other.execute("INSERT INTO kit_heartbeat VALUES (?, '2026-01-01')", [f"{side}-{number}"])
+            other.execute("COMMIT")
+            number += 1
+        other.close()
+
+    writer = threading.Thread(target=write_pairs)
+    writer.start()
+    try:
+        homeroom(filled, "backup", str(tmp_path / "b.zip"))
+    finally:
+        stop.set()
+        writer.join()
     with zipfile.ZipFile(tmp_path / "b.zip") as archive:
-        copy = Path(archive.extract("database.sqlite3", tmp_path))
-    database = sqlite3.connect(copy)
+        database = sqlite3.connect(archive.extract("database.sqlite3", tmp_path))
     assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    assert database.execute("SELECT count(*) FROM kit_heartbeat WHERE beat_at = '2026-01-01'").fetchone() == (50,)
-
-
-@pytest.mark.parametrize("name", ["../../outside", "/etc/outside"])
-@sqlite_only
-def test_an_archive_that_names_files_outside_is_refused(filled, tmp_path, name):
-    data, _token = filled
-    homeroom(data, "backup", str(tmp_path / "b.zip"))
-    with zipfile.ZipFile(tmp_path / "b.zip", "a") as archive:
-        archive.writestr(f"files/{name}" if name.startswith(".") else name, b"x")
-    refused = homeroom(data, "restore", str(tmp_path / "b.zip"), "--force", check=False)
-    assert (refused.returncode, "no backup of Homeroom" in refused.stderr) == (1, True)
+    count = database.execute("SELECT count(*) FROM kit_heartbeat WHERE name LIKE ?", ["%-%"])
+    assert count.fetchone()[0] % 2 == 0
 
 
 @postgresql_only
@@ -138,11 +183,12 @@ def test_postgresql_comes_back_whole_too(tmp_path):
         urls[name] = url.replace("/homeroom?", f"/{name}?")
     source, target = tmp_path / "source", tmp_path / "target"
     homeroom(source, "migrate", "--verbosity", "0", DATABASE_URL=urls["backup_source"])
-    token = shell(source, FILL, DATABASE_URL=urls["backup_source"])
-    files = ["--keys", str(tmp_path / "k.zip")]
-    homeroom(source, "backup", str(tmp_path / "b.zip"), *files, DATABASE_URL=urls["backup_source"])
-    homeroom(target, "restore", str(tmp_path / "b.zip"), *files, DATABASE_URL=urls["backup_target"])
-    assert SCHOOL in shell(target, NAMES, DATABASE_URL=urls["backup_target"])
-    assert shell(target, DECRYPT, TOKEN=token, DATABASE_URL=urls["backup_target"]) == "13800138000"
-    after = "from homeroom.school.models import School; print(School.objects.create(name='n').id)"
-    assert shell(target, after, DATABASE_URL=urls["backup_target"]) == "2"
+    token = homeroom(source, "shell", "--no-imports", "-c", FILL, DATABASE_URL=urls["backup_source"]).stdout.strip()
+    files = [str(tmp_path / "b.zip"), "--keys", str(tmp_path / "k.zip")]
+    homeroom(source, "backup", *files, DATABASE_URL=urls["backup_source"])
+    homeroom(target, "restore", *files, DATABASE_URL=urls["backup_target"])
+    assert can_read(token, (target / "keys" / "fields.key").read_text().split())
+    with psycopg.connect(urls["backup_target"]) as restored:
+        assert restored.execute("SELECT id, name FROM school_school").fetchall() == [(1, SCHOOL)]
+        following = restored.execute("SELECT nextval(pg_get_serial_sequence('school_school', 'id'))").fetchone()
+        assert following == (2,)
