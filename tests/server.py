@@ -41,7 +41,9 @@ class Served:
         self.process: subprocess.Popen[bytes] | None = None
 
     def env(self) -> dict[str, str]:
-        passed = {k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"}}
+        passed = {
+            k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"}
+        }
         return passed | {"HOMEROOM_DATA": str(self.data), "PUBLIC_URL": self.url, **self.environment}
 
     def homeroom(self, *arguments: str, stdin: str | None = None, timeout: float = 120) -> str:

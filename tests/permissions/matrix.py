@@ -1,7 +1,7 @@
 """Asking every address as every role, and writing the answers down.
 
-`table.txt` beside this file holds one paragraph for each address, method and case: which status each role gets. The most
-common one comes last, as "everyone else". A new address without a paragraph fails the test; with
+`table.txt` beside this file holds one paragraph for each address, method and case: which status each role gets. The
+most common one comes last, as "everyone else". A new address without a paragraph fails the test; with
 UPDATE_PERMISSIONS=1 the test writes the table anew, and the difference is read in review like any other code.
 """
 
@@ -19,11 +19,11 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 TABLE = Path(__file__).with_name("table.txt")
-ROLES = (
-    "stranger mother father guardian_of_two delegate records_barred_guardian restricted_guardian pupil class_teacher "
-    "substitute other_class_teacher subject_teacher teacher_parent grade_leader leader office counsellor it_admin "
-    "guardian_elsewhere teacher_elsewhere leader_elsewhere"
-).split()
+ROLES = [
+    "stranger", "mother", "father", "guardian_of_two", "delegate", "records_barred_guardian", "restricted_guardian",
+    "pupil", "class_teacher", "substitute", "other_class_teacher", "subject_teacher", "teacher_parent", "grade_leader",
+    "leader", "office", "counsellor", "it_admin", "guardian_elsewhere", "teacher_elsewhere", "leader_elsewhere",
+]  # fmt: skip
 ELSEWHERE = {"guardian_elsewhere", "teacher_elsewhere", "leader_elsewhere"}
 # Keeping a session alive and counting wrong passwords happens whoever asks and whatever is answered.
 MAY_CHANGE = re.compile(r'(?:people_session|kit_cache|axes_\w+|django_session)"?\b')
