@@ -201,7 +201,9 @@ class _Text(HTMLParser):
 
 def _without_code(source: str) -> str:
     """The template's own text: what stands between the code, without translated blocks and attributes of the frame."""
-    written, silent, name = [], "", False
+    written: list[str] = []
+    silent = block = ""
+    name = False
     for _line, kind, value in _environment().lex(source):
         if kind == "block_begin":
             name = True
