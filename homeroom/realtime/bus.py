@@ -12,13 +12,15 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import redis
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 
 from homeroom.eventlog.announcing import NOTIFY_CHANNEL
+
+if TYPE_CHECKING:
+    import redis  # at run time only where it is used: it takes a third of a second, and most installations have none
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +35,8 @@ OnHint = Callable[[Sequence[str], bytes | None], None]
 def publish_event(event_id: int) -> None:
     """Tell other processes of a commit. PostgreSQL has done it in the transaction."""
     if settings.REDIS_URL:
+        import redis
+
         try:
             _redis().publish(NOTIFY_CHANNEL, str(event_id))
         except redis.RedisError:
@@ -47,6 +51,8 @@ def publish_hint(keys: Sequence[str], payload: bytes | None) -> None:
     if len(message) > LONGEST_HINT:
         return
     if settings.REDIS_URL:
+        import redis
+
         try:
             _redis().publish(HINT_CHANNEL, message)
         except redis.RedisError:
@@ -60,6 +66,8 @@ _client: redis.Redis | None = None
 
 
 def _redis() -> redis.Redis:
+    import redis
+
     global _client  # noqa: PLW0603
     if _client is None:
         _client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
@@ -116,6 +124,8 @@ class Bus:
             own.close()
 
     def _listen_redis(self) -> None:
+        import redis
+
         with redis.Redis.from_url(settings.REDIS_URL, health_check_interval=20) as client, client.pubsub() as line:
             line.subscribe(NOTIFY_CHANNEL, HINT_CHANNEL)
             self._on_reconnect()

@@ -172,7 +172,7 @@ def run(host: str, port: int, *, threads: int, pages: bool = True, gateway: bool
     hub = load_gateway() if gateway else None
     runner = None
     if jobs:
-        from homeroom.site.jobs import Runner
+        from homeroom.site.runner import Runner
 
         roles.runs_jobs = True
         runner = Runner(workers=jobs)

@@ -11,8 +11,8 @@ from django.db import connections, transaction
 
 from homeroom.kit import jobs
 from homeroom.kit.models import Heartbeat, PeriodicJob
-from homeroom.site import jobs as running
-from homeroom.site.jobs import Clock, Here, claim, due_jobs, release_leases, run_due
+from homeroom.site import runner as running
+from homeroom.site.runner import Clock, Here, claim, due_jobs, release_leases, run_due
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

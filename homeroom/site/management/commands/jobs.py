@@ -26,7 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--workers", type=int, default=1, help="jobs run at the same time (%(default)s)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from homeroom.site.jobs import Runner
+        from homeroom.site.runner import Runner
 
         check_database()
         connections.close_all()
