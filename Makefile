@@ -3,10 +3,10 @@
 .PHONY: run test lint build tools
 
 run:
-	@sh scripts/run
+	@sh scripts/run $(ARGS)
 
 test:
-	@sh scripts/test
+	@sh scripts/test $(ARGS)
 
 lint:
 	@sh scripts/lint
