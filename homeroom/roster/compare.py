@@ -22,6 +22,7 @@ from .plan import EdgePlan, Gone, NewClass, PersonPlan, Plan
 from .present import Present, PresentAdult, PresentClass, PresentEdge, PresentPupil
 from .reading.classes import ClassName, class_words
 from .reading.rows import GuardianRow, PupilRow, Reading
+from .reading.table import MAX_GUARDIANS, without_repeats
 from .remarks import Place, Remark
 
 RELATION_WORDS = {
@@ -429,15 +430,15 @@ class _Comparison:
         named = [each for each in holders if guardian.name and each.name == guardian.name]
         if named:
             return next((each for each in named if each in own), named[0])
-        if not guardian.name and holders:
-            linked = [each for each in holders if each in own] or holders
+        others = [each for each in holders if each not in in_row]
+        if not guardian.name and others:
+            linked = [each for each in others if each in own] or others
             fitting = [each for each in linked if guardian.relation in each.relations] if len(linked) > 1 else linked
             if len(fitting) == 1:
                 return fitting[0]
-        unnamed = [each for each in holders if each.nameless and each not in in_row]
+        unnamed = [each for each in others if each.nameless]
         if guardian.name and len(unnamed) == 1:
             return self._named(unnamed[0], guardian)
-        others = [each for each in holders if each not in in_row]
         if others and not all(_other_role(each, guardian) for each in others):
             return self._ask_phone(pupil, guardian, others)
         if not holders and (known := self._among_own(pupil, guardian, own, key, stated)) is not None:
@@ -477,12 +478,13 @@ class _Comparison:
         """The guardian of that name the pupil has already: with a new number, when the whole file agrees on it."""
         same = [each for each in own if guardian.name and each.name == guardian.name]
         if not guardian.name and guardian.relation in {"father", "mother"}:
-            same = [each for each in own if guardian.relation in each.relations]
+            same = [each for each in own if guardian.relation in each.relations and self._only_here(each)]
         if len(same) != 1:
             return None
         adult = same[0]
         numbers = stated.get(adult.present.id, {}) if adult.present else {}
         if not key or not adult.phone_key or len(numbers) <= 1:
+            self._renumber(adult, key)
             return adult
         other = next((place for found, place in numbers.items() if found != key), ("", 0))
         place = pupil.row.guardian_at(guardian, "phone")
@@ -502,11 +504,27 @@ class _Comparison:
         )
         if answer == "this":
             adult.phone = guardian.phone
+            self._renumber(adult, key)
             return adult
         if answer == "keep":
             guardian.phone = ""
             return adult
         return None if answer == "new" else "held"
+
+    def _only_here(self, adult: _Adult) -> bool:
+        """Known for one child, and not yet spoken of in the file: a number without a name may replace theirs."""
+        children = {
+            edge.student_id for edge in self.present.edges if adult.present and edge.guardian_id == adult.present.id
+        }
+        return len(children) == 1 and not adult.pupils
+
+    def _renumber(self, adult: _Adult, key: str) -> None:
+        """From now on the new number is theirs; who else has the old one is somebody else."""
+        if key and key != adult.phone_key:
+            if adult.phone_key:
+                self.by_phone[adult.phone_key].remove(adult)
+            adult.phone_key = key
+            self.by_phone[key].append(adult)
 
     def _new_adult(self, pupil: _Pupil, guardian: GuardianRow, key: str, id_key: str) -> _Adult:
         name = guardian.name or f"{pupil.row.name}{RELATION_WORDS[guardian.relation or 'other']}"
@@ -522,13 +540,14 @@ class _Comparison:
             if adult.present or adult.phone_key or adult.id_number_key or adult.nameless or not adult.pupils:
                 continue
             pupil = self.pupils[adult.pupils[0]]
-            partners = [other for other, _ in pupil.links if other is not adult]
+            in_row = [other for other, _ in pupil.links]
+            partners = [other for other in in_row if other is not adult]
             twin = next(
                 (
                     candidate
                     for partner in partners
                     for candidate in self._partners_of(partner)
-                    if candidate is not adult and candidate.name == adult.name
+                    if candidate not in in_row and candidate.name == adult.name
                 ),
                 None,
             )
@@ -689,9 +708,7 @@ def _join(kept: PupilRow, row: PupilRow) -> None:
     for name in ("student_number", "id_number", "sex", "born_on", "school_class", "phone", "email", "address"):
         if not getattr(kept, name):
             setattr(kept, name, getattr(row, name))
-    known = {(guardian.name, guardian.phone) for guardian in kept.guardians}
-    kept.guardians += [guardian for guardian in row.guardians if (guardian.name, guardian.phone) not in known]
-    del kept.guardians[4:]
+    kept.guardians = without_repeats([*kept.guardians, *row.guardians])[:MAX_GUARDIANS]
 
 
 def _is_class(there: PresentClass, name: ClassName) -> bool:

@@ -26,7 +26,7 @@ from homeroom.people.models import Guardianship, Person
 from homeroom.school.models import School
 from homeroom.school.public import create_school, roster_moved
 
-from . import access
+from . import access, sheets
 from .apply import Undo, Writer, chunks, in_use, take_back
 from .events import RosterImported, RosterRolledBack
 from .models import CLAIM_LASTS, ImportRun, RememberedColumn, RunPart, remembered
@@ -373,3 +373,14 @@ def forget_old_files(now: datetime) -> int:
     old = RunPart.objects.filter(run__created_at__lt=now - KEPT_FOR)
     count, _rows = old.delete()
     return count
+
+
+@transaction.atomic
+def export_roster(*, actor: Actor, school: School, with_id_numbers: bool = False) -> bytes:
+    """The school's roster as a workbook. It leaves the platform with phones and addresses, so who took it is recorded.
+
+    Raises NotAllowed.
+    """
+    require(access.can_import(actor, school.pk))
+    audit.record(actor=actor, action="roster.exported", target=school, school_id=school.pk, id_numbers=with_id_numbers)
+    return sheets.roster(school, with_id_numbers=with_id_numbers)

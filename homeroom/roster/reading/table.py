@@ -241,7 +241,7 @@ def _read_rows(sheet: _Sheet, use: SheetUse) -> None:
         if pupil is None:
             continue
         if top != row and top in by_merge:
-            by_merge[top].guardians = _without_repeats([*by_merge[top].guardians, *pupil.guardians])[:MAX_GUARDIANS]
+            by_merge[top].guardians = without_repeats([*by_merge[top].guardians, *pupil.guardians])[:MAX_GUARDIANS]
             continue
         by_merge[row] = pupil
         if pupil.school_class is None:
@@ -411,7 +411,7 @@ def _guardians(sheet: _Sheet, row: int, pupil: PupilRow, wrong: list[Remark]) ->
                 break
         loose = [(number, place) for number in numbers if number not in {guardian.phone for guardian in found}]
         _place_loose(sheet, loose, found, relation)
-    found = _without_repeats(found)
+    found = without_repeats(found)
     for extra in found[MAX_GUARDIANS:]:
         place = Place(sheet.grid.name, row + 1, next(iter(extra.columns.values()), ""))
         sheet.reading.doubts.append(Remark("five_guardians", place, {"value": extra.name or extra.phone}))
@@ -486,7 +486,7 @@ def _slot_guardians(sheet: _Sheet, row: int, slot: str, wrong: list[Remark]) -> 
     return guardians
 
 
-def _without_repeats(guardians: list[GuardianRow]) -> list[GuardianRow]:
+def without_repeats(guardians: list[GuardianRow]) -> list[GuardianRow]:
     """家长1 and 父亲 may be the same man: same name, or a nameless number that another guardian has."""
     kept: list[GuardianRow] = []
     for guardian in guardians:

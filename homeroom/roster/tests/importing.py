@@ -1,4 +1,3 @@
-
 """Importing rows in a test without a child process: read, compare, apply, as the services do it."""
 
 from __future__ import annotations

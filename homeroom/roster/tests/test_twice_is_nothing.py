@@ -1,4 +1,3 @@
-
 """Whatever a file says, importing it twice changes nothing the second time; rolling back leaves nothing of it."""
 
 from __future__ import annotations
