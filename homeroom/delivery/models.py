@@ -167,9 +167,7 @@ class Recipient(models.Model):
     class Meta:
         constraints = [  # two, because NULLs never collide; the first without a condition, so look-ups can use it
             models.UniqueConstraint(fields=["item", "person", "student"], name="one_copy_each"),
-            models.UniqueConstraint(
-                fields=["item", "person"], condition=Q(student__isnull=True), name="one_copy_self"
-            ),
+            models.UniqueConstraint(fields=["item", "person"], condition=Q(student__isnull=True), name="one_copy_self"),
         ]
         indexes = [
             models.Index(

@@ -62,7 +62,7 @@ from .services import (
     unsettle_children,
     unsnooze,
 )
-from .showing import snooze_choices, unread_badge, words
+from .showing import pieces, shown, snooze_choices, unread_badge, words
 
 
 def wire_realtime() -> None:
@@ -122,6 +122,7 @@ __all__ = [
     "need_no_answer",
     "note_delivered",
     "overseen_copies",
+    "pieces",
     "recall_item",
     "recipients_of",
     "register_body",
@@ -130,6 +131,7 @@ __all__ = [
     "reply",
     "send_item",
     "settle_children",
+    "shown",
     "sign",
     "snooze",
     "snooze_choices",

@@ -106,8 +106,9 @@ _CARD = (
     " r.delivered_at, r.muted, r.snoozed_until, r.snooze_reason, r.reminded_at, r.student_id, r.asks, r.settled_at,"
     " child.uuid, child.name"
     " FROM page JOIN delivery_item AS i ON i.id = page.item_id"
-    " JOIN delivery_recipient AS r ON r.item_id = page.item_id AND r.person_id = %s AND " + _VISIBLE +
-    " LEFT JOIN people_person AS child ON child.id = r.student_id"
+    " JOIN delivery_recipient AS r ON r.item_id = page.item_id AND r.person_id = %s AND "
+    + _VISIBLE
+    + " LEFT JOIN people_person AS child ON child.id = r.student_id"
 )
 
 
@@ -328,7 +329,7 @@ def _search(person: Person, q: str) -> list[int]:
 OVERDUE_SHOWN = timedelta(days=3)
 
 
-def _listed(
+def _listed(  # noqa: PLR0917  (one private step)
     person: Person,
     now: datetime,
     condition: str,

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 from django.http import HttpRequest
+from django.template.loader import get_template
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+from markupsafe import Markup
 
 from homeroom.people.models import Person
+from homeroom.ui.moments import day_name, deadline
 
-from .models import Category, Level
-from .queries import Card, unread_count
+from .models import Category, Level, Priority
+from .queries import Card, Chip, unread_count
 
 # Category → (colour of the square, its icon).
 KINDS: dict[str, tuple[str, str]] = {
@@ -41,10 +48,6 @@ DID: dict[str, str | Promise] = {
     Level.SIGN: _("Signed"),
     Level.REPLY: _("Replied"),
 }
-STATE_LABELS: dict[str, str | Promise] = {
-    "unread": _("New"),
-    "todo": _("To do"),
-}
 
 
 def category_label(category: str) -> str | Promise:
@@ -58,13 +61,152 @@ def did_at(card: Card) -> datetime | None:
     )
 
 
-def offers_action(card: Card) -> bool:
-    """Whether the card has its button: something is asked of this person, or it is new and only to be read."""
-    if card.recalled_at is not None:
-        return False
+class Shown(msgspec.Struct, frozen=True):
+    """A card with everything decided and worded that its markup needs."""
+
+    uuid: str
+    title: str
+    lead: str
+    sender: str
+    level: str
+    category: str
+    priority: str
+    version: int
+    children: list[Chip]
+    is_new: bool
+    asks: bool
+    css: str
+    iso: str
+    when: str
+    deadline: str
+    amount: str
+    files: str
+    state: str  # a key of Pieces.states
+    act: str  # what the button does: read, confirm, sign, reply, or nothing
+    label: str  # the button's own words; empty: the level's
+    can_snooze: bool
+    snoozed_until: datetime | None
+    snooze_reason: str
+
+
+def shown(card: Card, *, now: datetime) -> Shown:
+    """Decide and word one card."""
+    recalled = card.recalled_at is not None
+    lead = card.lead
+    if recalled:
+        lead = " ".join([gettext("The sender has withdrawn this."), card.recall_reason]).strip()
+    at = max(card.surfaces_at, card.sent_at)
+    files = int(card.extras.get("files") or 0)
+    return Shown(
+        uuid=card.uuid,
+        title=card.title,
+        lead=lead,
+        sender=card.sender,
+        level=card.level,
+        category=card.category,
+        priority="routine" if recalled else card.priority,
+        version=card.text_version,
+        children=card.children,
+        is_new=card.is_new,
+        asks=card.asks,
+        css=(
+            (" is-unread" if card.is_new else "")
+            + (" is-recalled" if recalled else "")
+            + (" is-urgent" if card.priority == Priority.EMERGENCY and not recalled else "")
+        ),
+        iso=at.isoformat(),
+        when=short(at, now),
+        deadline=deadline(card.deadline_at, now=now) if card.deadline_at and not recalled else "",
+        amount=str(card.extras.get("amount") or ""),
+        files=ngettext("%(n)d attachment", "%(n)d attachments", files) % {"n": files} if files else "",
+        state=_state(card, recalled),
+        act=_act(card, recalled),
+        label=card.action_label,
+        can_snooze=card.asks and card.level != Level.READ and card.priority != Priority.EMERGENCY,
+        snoozed_until=card.snoozed_until,
+        snooze_reason=card.snooze_reason,
+    )
+
+
+def _state(card: Card, recalled: bool) -> str:
+    if recalled:
+        return "recalled"
     if card.level == Level.READ:
-        return card.read_at is None
-    return card.asks
+        return ""
+    if not card.asks and did_at(card):
+        return f"did-{card.level}"
+    if card.settled:
+        return "home"
+    return "" if card.asks else "told"
+
+
+def _act(card: Card, recalled: bool) -> str:
+    if recalled or (card.level == Level.READ and card.read_at is not None):
+        return ""
+    return card.level if card.level == Level.READ or card.asks else ""
+
+
+def short(at: datetime, now: datetime) -> str:
+    """今天 16:30; the words of a day are made once for all cards of it."""
+    here = timezone.localtime(at)
+    return f"{_day(get_language() or '', here.date(), timezone.localtime(now).date())} {here:%H:%M}"
+
+
+@lru_cache(maxsize=2000)
+def _day(language: str, day: date, today: date) -> str:
+    return day_name(day, now=timezone.make_aware(datetime.combine(today, time(12))))
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """Markup that is the same on every card of a language."""
+
+    kinds: dict[str, Markup]
+    states: dict[str, Markup]
+    priorities: dict[str, Markup]
+    acts: dict[str, Markup]
+    unread: Markup
+    child_icon: Markup
+    child_done: Markup
+    done_word: Markup
+    clock_icon: Markup
+    cash_icon: Markup
+    clip_icon: Markup
+    snooze: Markup
+
+
+_ACT_ICONS = {Level.READ: "", Level.CONFIRM: "check", Level.SIGN: "signature", Level.REPLY: "message-circle"}
+
+
+def pieces() -> Pieces:
+    """The pieces in the active language."""
+    return _pieces(get_language() or "")
+
+
+@lru_cache(maxsize=8)
+def _pieces(language: str) -> Pieces:  # the language is the key only: it is the active one
+    make: Any = get_template("delivery/pieces.html").template.module  # type: ignore[attr-defined]
+    nothing = Markup()
+    return Pieces(
+        kinds={category: make.kind(*kind) for category, kind in KINDS.items()},
+        states={
+            "": nothing,
+            "recalled": make.withdrawn(),
+            "home": make.home(),
+            "told": make.told(),
+            **{f"did-{level}": make.did(label) for level, label in DID.items() if level != Level.READ},
+        },
+        priorities={"routine": nothing, "important": make.important(), "emergency": make.urgent()},
+        acts={str(level): make.inner(DO[level], icon) for level, icon in _ACT_ICONS.items()},
+        unread=make.unread(),
+        child_icon=make.child_icon(False),
+        child_done=make.child_icon(True),
+        done_word=make.done_word(),
+        clock_icon=make.tag_icon("clock"),
+        cash_icon=make.tag_icon("cash"),
+        clip_icon=make.tag_icon("paperclip"),
+        snooze=make.snooze(),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +261,6 @@ def words() -> dict[str, object]:
     return {
         "kinds": KINDS,
         "do": DO,
-        "did": DID,
-        "did_at": did_at,
-        "offers_action": offers_action,
         "category": category_label,
         "snooze_reasons": SNOOZE_REASONS,
     }

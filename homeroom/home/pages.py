@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.template.backends.utils import csrf_input
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -37,7 +38,8 @@ def family_context(request: SignedInRequest) -> dict[str, Any]:
     request.unread_total = counts.total  # type: ignore[attr-defined]
     return {
         **context,
-        "to_do": to_do,
+        "to_do": [delivery.shown(card, now=now) for card in to_do],
+        "here": request.get_full_path(),
         "counts": counts,
         "snooze_choices": delivery.snooze_choices(request.person, now=now),
         "works_here": request.person.is_staff_member,
@@ -63,7 +65,9 @@ def staff_context(request: SignedInRequest) -> dict[str, Any]:
             row.item.pk: delivery.counts_token(row.item, account_id=request.account.pk) for row in sent if row.is_open
         },
         "talks": delivery.waiting_talks(person),
-        "inbox": inbox,
+        "inbox": [delivery.shown(card, now=now) for card in inbox.cards],
+        "p": delivery.pieces(),
+        "csrf": csrf_input(request),
         "to_do": delivery.todo(person, now=now),
         "classes": queries.classes_overview(person, since=now - timedelta(days=14)) if in_charge else [],
         "joined": queries.joined(person.school_id, on=person.today) if keeps_roster else None,
