@@ -11,10 +11,11 @@ class PeopleConfig(AppConfig):
     def ready(self) -> None:
         from homeroom.ui import public as ui
 
-        from . import menu
+        from . import labels, menu
 
         for entry in menu.MAIN:
             ui.register_menu(entry)
         for entry in menu.ACCOUNT:
             ui.register_account_menu(entry)
         ui.on_preferences_changed(menu.remember)
+        ui.name_people_with(lambda person: (labels.label(person), person.school.name))

@@ -58,6 +58,7 @@ class _OneCode:
         super().__init__(*arguments, **details)
         field = self.fields["code"]  # type: ignore[attr-defined]
         field.label = _("Six-digit code")
+        field.widget.attrs.pop("placeholder", None)
         field.error_messages["required"] = _("Enter the code.")
 
 

@@ -100,8 +100,12 @@ def labels(person_ids: Iterable[int], *, on: date | None = None) -> dict[int, st
 
 
 def label(person: Person) -> str:
-    """One person's label."""
-    return labels([person.pk]).get(person.pk, person.name)
+    """One person's label; one query when their roles are known already, as they are of whoever asks."""
+    roles = list(person.current_roles)
+    if roles:
+        return staff_label(person, roles)
+    edge = Guardianship.objects.filter(guardian=person).select_related("student").order_by("student_id").first()
+    return guardian_label(edge.student.name, edge.relation) if edge is not None else person.name
 
 
 def masked_name(name: str) -> str:

@@ -33,7 +33,7 @@ def _signed_in(request: HttpRequest) -> bool:
 
 MAIN = [
     MenuEntry("students", _("Students"), "users", "people:students", _is_staff, order=60),
-    MenuEntry("invitations", _("Invitations"), "qrcode", "people:invitations", _heads_a_class, order=70),
+    MenuEntry("invitations", _("Invite"), "qrcode", "people:invitations", _heads_a_class, order=70),
     MenuEntry("setup", _("School"), "settings", "people:setup", _keeps_roster, order=80),
     MenuEntry("me", _("Me"), "user", "people:me", order=90),
 ]

@@ -36,7 +36,7 @@ class SignedInMiddleware:
         asked.needs_second_factor = False
         account, person = self.from_session_row(request)
         if account is None and request.user.is_authenticated:
-            account = cast("Account", request.user)
+            account = request.user
         if account is not None:
             asked.account = account
             asked.person = person or self.acting_person(request, account)
@@ -57,7 +57,7 @@ class SignedInMiddleware:
         if not constant_time_compare(session.get(HASH_SESSION_KEY, ""), account.get_session_auth_hash()):
             return None, None  # a rotated key, or a changed password: Django's own, slower way decides
         request.user = account  # type: ignore[assignment]
-        request._cached_user = account  # type: ignore[attr-defined]
+        request._cached_user = account
         now = timezone.now()
         if row.last_seen_at is None or row.last_seen_at < now - SEEN_EVERY:
             Session.objects.filter(pk=row.pk).update(last_seen_at=now)

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 from allauth.mfa.models import Authenticator
 
-from .access import SCHOOL_WIDE
 from .models import Account, Person
+from .queries import SCHOOL_WIDE
 
 _waivers: list[Callable[[Person], bool]] = []
 
@@ -23,7 +23,7 @@ def waive_second_factor_when(condition: Callable[[Person], bool]) -> None:
 
 def has_second_factor(account_id: int) -> bool:
     """Whether an authenticator app is set up."""
-    return Authenticator.objects.filter(user_id=account_id, type=Authenticator.Type.TOTP).exists()
+    return bool(Authenticator.objects.filter(user_id=account_id, type=Authenticator.Type.TOTP).exists())
 
 
 def is_required(person: Person) -> bool:

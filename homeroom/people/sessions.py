@@ -41,7 +41,7 @@ class SessionStore(DatabaseStore):
         return Session
 
     def _get_session_from_db(self) -> Session | None:
-        found = (
+        found: Session | None = (
             Session.objects.select_related("account", "person__school")
             .defer(*SELDOM_READ)
             .filter(session_key=self.session_key, expire_date__gt=timezone.now())

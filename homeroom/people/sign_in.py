@@ -131,8 +131,6 @@ def remembered_choice(request: HttpRequest) -> tuple[list[Account], str]:
 class AccountAdapter(DefaultAccountAdapter):
     """Where allauth asks us about accounts."""
 
-    error_messages = {**DefaultAccountAdapter.error_messages}
-
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Accounts come from invitations only."""
         return False
@@ -170,7 +168,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):
     def __init__(self, request: HttpRequest | None = None) -> None:
         super().__init__(request) if request is not None else super().__init__()
         self.error_messages = {
-            **self.error_messages,
+            **DefaultMFAAdapter.error_messages,
             "incorrect_code": _("This code is not right. Codes change every 30 seconds: enter the one shown now."),
         }
 

@@ -36,7 +36,7 @@ def students(request: SignedInRequest) -> HttpResponse:
     classes = list(
         SchoolClass.objects.filter(access.classes_of(person), archived_at__isnull=True).order_by("grade_id", "number")
     )
-    if person.has_role(*access.SCHOOL_WIDE):
+    if person.has_role(*queries.SCHOOL_WIDE):
         classes = list(SchoolClass.objects.filter(school_id=person.school_id, archived_at__isnull=True))
     asked = request.GET.get("q", "").strip()
     chosen = next((one for one in classes if str(one.uuid) == request.GET.get("class", "")), None)

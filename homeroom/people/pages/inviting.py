@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -14,13 +12,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from homeroom.kit.errors import Invalid, NotVisible
-from homeroom.people import labels, queries, services
+from homeroom.people import queries, services
 from homeroom.people.access import headed_classes
 from homeroom.people.decorators import signed_in
 from homeroom.people.models import Person
 from homeroom.people.requests import SignedInRequest
-from homeroom.people.services import Issued
-from homeroom.people.sign_in import qr_svg
+from homeroom.people.slips import slips
 from homeroom.school.models import SchoolClass
 
 AT_ONCE = 600  # slips on one page; a browser prints more only slowly
@@ -74,21 +71,3 @@ def print_slips(request: SignedInRequest) -> HttpResponse:
     issued = services.create_invitations(actor=request.person, person_ids=ids, now=timezone.now())
     context = {"slips": slips(issued), "school": request.person.school, "back": request.POST.get("back", "")}
     return render(request, "people/print_slips.html", context)
-
-
-def slips(issued: list[Issued]) -> list[dict[str, Any]]:
-    """What `people/slips.html` prints for each invitation: label, class, code, link as QR."""
-    named = labels.labels(one.person.pk for one in issued)
-    return [
-        {
-            "label": named[one.person.pk],
-            "name": one.person.name,
-            "school": one.person.school.name,
-            "url": one.url,
-            "code": one.code,
-            "join": f"{settings.PUBLIC_URL}/join/".partition("://")[2],
-            "expires_at": one.expires_at,
-            "qr": qr_svg(one.url, _("QR code with the invitation")),
-        }
-        for one in issued
-    ]

@@ -136,7 +136,7 @@ def _page(
     phone = normal_phone(person.phone)
     account: Account | None = request.account  # type: ignore[attr-defined]
     others = Account.objects.filter(is_active=True, phone_key=person.phone_key) if proven and phone else None
-    known = others is not None and others.exclude(pk=person.account_id).exists()
+    known = others is not None and others.exclude(persons=person).exists()
     context = {
         "school": person.school,
         "proven": proven,

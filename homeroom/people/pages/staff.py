@@ -16,8 +16,9 @@ from django.views.decorators.http import require_http_methods
 from homeroom.kit.errors import Invalid, NotVisible
 from homeroom.people import access, labels, services
 from homeroom.people.contact import normal_phone
-from homeroom.people.models import Enrolment, Guardianship, Person, Role
+from homeroom.people.models import Delegation, Enrolment, Guardianship, Person, Role
 from homeroom.people.pages.setup import day_of, for_keepers, said
+from homeroom.people.queries import SCHOOL_WIDE
 from homeroom.people.requests import SignedInRequest
 from homeroom.people.second_factor import has_second_factor
 from homeroom.school.models import Grade, SchoolClass, Subject
@@ -58,12 +59,13 @@ def staff(request: SignedInRequest) -> HttpResponse:
 
 
 def _staff_of(school_id: int) -> Any:
-    """Those with a duty, and those just added who have none yet: no student, no guardian."""
+    """Those with a duty, and those just added who have none yet: nobody's pupil, guardian or delegate."""
     roles = Role.objects.filter(school_id=school_id).values("person_id")
     students = Enrolment.objects.filter(school_id=school_id).values("student_id")
     guardians = Guardianship.objects.filter(school_id=school_id).values("guardian_id")
+    delegates = Delegation.objects.filter(school_id=school_id).values("delegate_id")
     return Person.objects.filter(school_id=school_id, archived_at__isnull=True).filter(
-        Q(pk__in=roles) | (~Q(pk__in=students) & ~Q(pk__in=guardians) & Q(student_number=""))
+        Q(pk__in=roles) | (~Q(pk__in=students) & ~Q(pk__in=guardians) & ~Q(pk__in=delegates) & Q(student_number=""))
     )
 
 
@@ -91,7 +93,7 @@ def staff_member(request: SignedInRequest, uuid: UUID) -> HttpResponse:
         Role.objects.filter(stands_in_for__person=person, ends_on__gte=today).select_related("person", "stands_in_for")
     )
     wide = access.can_give_role(request.person, person.school_id, Role.Kind.OFFICE).allowed
-    kinds = [choice for choice in Role.Kind.choices if wide or choice[0] not in access.SCHOOL_WIDE]
+    kinds = [choice for choice in Role.Kind.choices if wide or choice[0] not in SCHOOL_WIDE]
     colleagues = _staff_of(person.school_id).exclude(pk=person.pk).order_by("pinyin").values_list("uuid", "name")
     context = {
         "person": person,
@@ -126,7 +128,7 @@ def _role_row(role: Role, today: Any, wide: bool) -> dict[str, Any]:
         "where": " · ".join(str(part) for part in (place, role.subject) if part),
         "for_whom": role.stands_in_for.person.name if role.stands_in_for else "",
         "later": role.starts_on is not None and role.starts_on > today,
-        "may_end": wide or role.kind not in access.SCHOOL_WIDE,
+        "may_end": wide or role.kind not in SCHOOL_WIDE,
     }
 
 

@@ -71,7 +71,7 @@ def leave_other_devices(*, actor: Person, account: Account, session_key: str) ->
 def reset_second_factor(*, actor: Person, person: Person) -> None:
     """Remove the second factor of somebody who lost it, and end their sessions: they set up a new one at sign-in."""
     require(access.can_reset_second_factor(actor, person))
-    account = Account.objects.get(pk=person.account_id)
+    account = Account.objects.get(persons=person)
     Authenticator.objects.filter(user=account).delete()
     end_sessions(account)
     audit.record(actor=actor, action="account.second_factor_reset", target=person)

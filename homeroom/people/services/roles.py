@@ -61,7 +61,7 @@ def _checked(school: School, person: Person | None, name: str, phone: str, staff
     if phone and not number:
         fields["phone"] = _("This is not a phone number. Enter 11 digits, for example 138 0013 8000.")
     same = Person.objects.filter(school=school, staff_number=staff_number, archived_at__isnull=True)
-    if staff_number and same.exclude(pk=person.pk if person else None).exists():
+    if staff_number and same.exclude(pk=person.pk if person else 0).exists():
         fields["staff_number"] = _("Somebody else has this staff number.")
     if fields:
         raise Invalid(next(iter(fields.values())), fields=fields)

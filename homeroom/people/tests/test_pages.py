@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from homeroom.demo.cast import Cast
 from homeroom.people.models import Delegation, Guardianship, Invitation, Person, Role, Session
-from homeroom.people.pages.inviting import slips
+from homeroom.people.public import slips
 from homeroom.school.models import CalendarDay, SchoolClass, Term
 
 SETUP = [
@@ -72,7 +72,13 @@ class TestSettingUp:
     def test_holidays_and_make_up_days(self, school: Cast, client_for) -> None:
         browser, page = client_for(school.office), reverse("people:calendar")
         first = school.today + timedelta(days=30)
-        span = {"action": "days", "kind": "closed", "starts_on": first, "ends_on": first + timedelta(days=6), "label": "国庆节"}
+        span = {
+            "action": "days",
+            "kind": "closed",
+            "starts_on": first,
+            "ends_on": first + timedelta(days=6),
+            "label": "国庆节",
+        }
         browser.post(page, span)
         make_up = {"action": "days", "kind": "make_up", "starts_on": first + timedelta(days=9)}
         assert browser.post(page, make_up).status_code == 422  # whose hours?
@@ -170,9 +176,8 @@ class TestGuardians:
     def test_the_class_teacher_bars_a_guardian_at_once(self, school: Cast, client_for) -> None:
         edge = Guardianship.objects.get(guardian=school.father, student=school.child_a)
         browser = client_for(school.class_teacher)
-        browser.post(self.page(school.child_a), {
-            "action": "change", "edge": edge.pk, "relation": "father", "contact_order": "2", "restriction": "no_contact",
-        })  # fmt: skip
+        typed = {"action": "change", "edge": edge.pk, "relation": "father", "contact_order": "2"}
+        browser.post(self.page(school.child_a), {**typed, "restriction": "no_contact"})
         assert client_for(school.father).get(self.page(school.child_a)).status_code == 404
         assert "no_contact" in Guardianship.objects.get(pk=edge.pk).restriction
         assert client_for(school.mother).get(self.page(school.child_a)).status_code == 200
@@ -195,7 +200,16 @@ class TestGuardians:
     def test_why_names_everybody_with_a_reason(self, school: Cast, client_for) -> None:
         address = reverse("people:why", args=[school.child_a.uuid])
         page = client_for(school.class_teacher).get(address).content.decode()
-        for who in ("mother", "father", "delegate", "class_teacher", "subject_teacher", "substitute", "grade_leader", "leader"):
+        for who in (
+            "mother",
+            "father",
+            "delegate",
+            "class_teacher",
+            "subject_teacher",
+            "substitute",
+            "grade_leader",
+            "leader",
+        ):
             assert getattr(school, who).name in page, who
         for who in ("guardian_b", "other_class_teacher"):
             assert getattr(school, who).name not in page, who
