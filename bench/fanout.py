@@ -1,7 +1,7 @@
 """`homeroom bench fanout`: an event committed by another process, written to every open socket of the server.
 
-The limit is a C program that writes frames of the same size to as many sockets over epoll. Each pair runs the limit
-and the product one after the other; the figure is the median of the pairs. The receiver, C too, checks that every
+The limit is a C program that writes frames of the same size to as many sockets over epoll. A pair is ten events,
+sent by the product and by the limit in turn; the figure is the median of the pairs. The receiver, C too, checks that every
 socket gets every number once and in order. CPU is that of the whole serving process from before the commit until the
 last receipt: finding the commit, reading it, making the frame and writing.
 """
@@ -38,6 +38,10 @@ class Run:
     cpu: float
     seconds: float
 
+    @classmethod
+    def sum(cls, runs: list[Run]) -> Run:
+        return cls(sum(run.deliveries for run in runs), sum(run.cpu for run in runs), sum(run.seconds for run in runs))
+
     @property
     def cpu_each(self) -> float:
         return self.cpu / self.deliveries
@@ -59,21 +63,6 @@ class Limit:
         self.count = count
         self.receiver = harness.Receiver(binary, sockets, [0] * count)
 
-    def run(self, events: int, frame_bytes: int) -> Run:
-        """So many events, one after the other, as the product gets them: each waits until the last one has arrived."""
-        cpu = seconds = 0.0
-        for _event in range(events):
-            self.receiver.expect(self.count)
-            before, started = self.program.cpu, time.monotonic()
-            self.program.say(f"event {frame_bytes} 1")
-            self.program.answer()
-            arrived = self.receiver.arrived()
-            cpu += self.program.cpu - before
-            seconds += arrived.at - started
-            if arrived.wrong:
-                raise RuntimeError("the C sender's frames arrived wrong")
-        return Run(self.count * events, cpu, seconds)
-
     def burst(self, events: int, frame_bytes: int) -> Run:
         """All events at once."""
         self.receiver.expect(self.count * events)
@@ -81,6 +70,8 @@ class Limit:
         self.program.say(f"event {frame_bytes} {events}")
         self.program.answer()
         arrived = self.receiver.arrived()
+        if arrived.wrong:
+            raise RuntimeError("the C sender's frames arrived wrong")
         return Run(self.count * events, self.program.cpu - before, arrived.at - started)
 
     def close(self) -> None:
@@ -117,14 +108,6 @@ class Product:
         before, started = self.server.cpu, time.monotonic()
         time.sleep(2)
         return (self.server.cpu - before) / (time.monotonic() - started)
-
-    def run(self, events: int) -> Run:
-        cpu = seconds = 0.0
-        for _event in range(events):
-            measured = self.burst(1)
-            cpu += measured.cpu
-            seconds += measured.seconds
-        return Run(self.count * events, cpu, seconds)
 
     def burst(self, events: int) -> Run:
         """All events in one commit; the time counts from the moment it is committed."""
@@ -183,12 +166,9 @@ def measure(report: Report, binary: Path, made: harness.Installation, count: int
         stack.callback(product.close)
         limit = Limit(binary, count)
         stack.callback(limit.close)
-        limit.run(2, product.frame_bytes)
-        product.run(2)
-        ours, theirs = [], []
-        for _pair in range(pairs):
-            theirs.append(limit.run(EVENTS, product.frame_bytes))
-            ours.append(product.run(EVENTS))
+        _pair(product, limit)
+        both = [_pair(product, limit) for _pair_number in range(pairs)]
+        ours, theirs = [mine for mine, _c in both], [c for _mine, c in both]
         _judge_cpu(report, product, ours, theirs)
         report.figure(
             "to_last_socket", statistics.median(run.seconds / EVENTS for run in ours) * 1e3, "ms", sockets=count
@@ -206,6 +186,15 @@ def measure(report: Report, binary: Path, made: harness.Installation, count: int
         if load:
             _under_load(report, product, made, pairs)
         report.figure("numbers_wrong", product.wrong, "entries", at_most=0, sockets=count)
+
+
+def _pair(product: Product, limit: Limit) -> tuple[Run, Run]:
+    """Event by event in turn, so that both find the processor's caches as the other left them."""
+    ours, theirs = [], []
+    for _event in range(EVENTS):
+        ours.append(product.burst(1))
+        theirs.append(limit.burst(1, product.frame_bytes))
+    return Run.sum(ours), Run.sum(theirs)
 
 
 def _judge_cpu(report: Report, product: Product, ours: list[Run], theirs: list[Run]) -> None:
@@ -228,11 +217,11 @@ def _under_load(report: Report, product: Product, made: harness.Installation, pa
     guests = made.guests(4, items=20)
     with PageLoad(product.server.port, guests) as pages:
         before, started = pages.pages, time.monotonic()
-        runs = [product.run(3) for _pair in range(pairs)]
+        runs = [product.burst(1) for _event in range(3 * pairs)]
         seconds = time.monotonic() - started
     report.figure(
         "to_last_socket_under_page_load",
-        statistics.median(run.seconds / 3 for run in runs) * 1e3,
+        statistics.median(run.seconds for run in runs) * 1e3,
         "ms",
         sockets=product.count,
         pages_per_second=round((pages.pages - before) / seconds, 1),

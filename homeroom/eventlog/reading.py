@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -77,21 +77,42 @@ def last_event_id() -> int:
 
 def events_after(event_id: int, limit: int) -> list[EventRecord]:
     """Events with a larger id, oldest first, with their fan-out. Only SQLite commits them in this order."""
-    return _with_fanout(
-        LoggedEvent.objects.filter(id__gt=event_id).order_by("id")[:limit].values_list(*_COLUMNS, "fanout")
-    )
+    return _read_events("id > %s", [event_id], limit=limit, with_fanout=True)
 
 
 def events_by_id(event_ids: Collection[int], *, with_fanout: bool = False) -> list[EventRecord]:
     """Those of `event_ids` that are stored, oldest first."""
-    events = LoggedEvent.objects.filter(id__in=event_ids).order_by("id")
-    if with_fanout:
-        return _with_fanout(events.values_list(*_COLUMNS, "fanout"))
-    return [EventRecord(*row) for row in events.values_list(*_COLUMNS)]
+    if not event_ids:
+        return []
+    if connection.vendor == "postgresql":
+        return _read_events("id = ANY(%s)", [list(event_ids)], with_fanout=with_fanout)
+    wanted = msgspec.json.encode(list(event_ids)).decode()
+    return _read_events("id IN (SELECT value FROM json_each(%s))", [wanted], with_fanout=with_fanout)
 
 
-def _with_fanout(rows: Iterable[tuple[Any, ...]]) -> list[EventRecord]:
-    return [replace(EventRecord(*row), fanout=_decode_fanout(fanout)) for *row, fanout in rows]
+def _read_events(
+    condition: str, parameters: list[Any], *, limit: int | None = None, with_fanout: bool
+) -> list[EventRecord]:
+    # Read for every event the gateway sends: without the ORM, which costs as much as three hundred deliveries.
+    fanout = "fanout" if with_fanout else "'[]'"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT id, name, school_id, body, created_at, {fanout} FROM eventlog_loggedevent"  # noqa: S608
+            f" WHERE {condition} ORDER BY id" + (f" LIMIT {limit:d}" if limit is not None else ""),
+            parameters,
+        )
+        rows = cursor.fetchall()
+    return [
+        EventRecord(
+            id=row[0],
+            name=row[1],
+            school_id=row[2],
+            body=msgspec.json.decode(row[3]),
+            created_at=row[4] if isinstance(row[4], datetime) else datetime.fromisoformat(row[4]).replace(tzinfo=UTC),
+            fanout=_decode_fanout(row[5]) if with_fanout else (),
+        )
+        for row in rows
+    ]
 
 
 def stream_states(streams: Collection[str]) -> dict[str, StreamState]:

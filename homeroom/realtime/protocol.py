@@ -110,13 +110,13 @@ class GatewayProtocol(WebSocketsSansIOProtocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        if self.connection is not None:
-            self.connection.blocked = True
+        if self.connection is not None and self.hub is not None:
+            self.hub.blocked(self.connection, is_blocked=True)
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        if self.connection is not None:
-            self.connection.blocked = False
+        if self.connection is not None and self.hub is not None:
+            self.hub.blocked(self.connection, is_blocked=False)
 
     def close_with(self, code: int, reason: str) -> None:
         """Send a close frame and end the connection once it is answered, or after three seconds."""
