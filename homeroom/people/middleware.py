@@ -56,8 +56,8 @@ class SignedInMiddleware:
             return None, None
         if not constant_time_compare(session.get(HASH_SESSION_KEY, ""), account.get_session_auth_hash()):
             return None, None  # a rotated key, or a changed password: Django's own, slower way decides
-        request.user = account  # type: ignore[assignment]
-        request._cached_user = account
+        asked = cast("Any", request)
+        asked.user = asked._cached_user = account
         now = timezone.now()
         if row.last_seen_at is None or row.last_seen_at < now - SEEN_EVERY:
             Session.objects.filter(pk=row.pk).update(last_seen_at=now)
