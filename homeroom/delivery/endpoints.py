@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
+from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from ninja import Router, Schema
@@ -14,7 +15,7 @@ from homeroom.kit.errors import Invalid
 from homeroom.people.models import Person
 from homeroom.people.requests import SignedInRequest
 
-from . import access, queries, services, showing
+from . import access, hot, queries, services, showing
 from .models import Item
 
 router = Router()
@@ -83,6 +84,20 @@ def _children(person: Person, uuids: list[UUID] | None) -> list[int] | None:
     if uuids is None:
         return None
     return list(Person.objects.filter(uuid__in=uuids, school_id=person.school_id).values_list("pk", flat=True))
+
+
+@router.get("/feed", operation_id="feed")
+def feed_page(
+    request: SignedInRequest,
+    only: str | None = None,
+    before: str | None = None,
+    limit: int = 20,
+) -> HttpResponse:
+    """One's inbox, new first. `only`: unread, read or a category; `before`: the `next` of the page before."""
+    body = hot.plain_answer(request.person, request.META.get("QUERY_STRING", ""))
+    if body is None:
+        raise Invalid(_("This part of the inbox does not exist."))
+    return HttpResponse(body, content_type="application/json; charset=utf-8")
 
 
 @router.post("/items/{item_id}/read", response=DoneOut, operation_id="items_read")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from homeroom.kit.hot import register_hot
 from homeroom.realtime.public import register_arrivals, register_frames, register_topic
 
-from . import frames, hints
+from . import frames, hints, hot
 from .access import (
     can_follow,
     can_remind,
@@ -66,7 +67,7 @@ from .showing import pieces, shown, snooze_choices, unread_badge, words
 
 
 def wire_realtime() -> None:
-    """Enter delivery's frames, its live counts and its record of arrivals at the gateway; called by the site."""
+    """Enter frames, live counts, the record of arrivals and the hot inbox where they belong; called by the site."""
     for name in ("item_sent", "item_surfaced", "item_corrected", "item_recalled"):
         register_frames(f"delivery.{name}", frames.whole_card)
     for name in ("item_read", "item_snoozed", "reminders_queued"):
@@ -75,6 +76,7 @@ def wire_realtime() -> None:
     register_frames("delivery.item_replied", frames.replied)
     register_topic(hints.TOPIC, hints.counts_shown, hints.may_watch)
     register_arrivals(frames.arrived)
+    register_hot(hot.PATH, hot.answer)
 
 
 __all__ = [

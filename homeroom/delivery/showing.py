@@ -116,7 +116,7 @@ def shown(card: Card, *, now: datetime) -> Shown:
         ),
         iso=at.isoformat(),
         when=short(at, now),
-        deadline=deadline(card.deadline_at, now=now) if card.deadline_at and not recalled else "",
+        deadline=due(card.deadline_at, now) if card.deadline_at and not recalled else "",
         amount=str(card.extras.get("amount") or ""),
         files=ngettext("%(n)d attachment", "%(n)d attachments", files) % {"n": files} if files else "",
         state=_state(card, recalled),
@@ -150,6 +150,17 @@ def short(at: datetime, now: datetime) -> str:
     """今天 16:30; the words of a day are made once for all cards of it."""
     here = timezone.localtime(at)
     return f"{_day(get_language() or '', here.date(), timezone.localtime(now).date())} {here:%H:%M}"
+
+
+def due(at: datetime, now: datetime) -> str:
+    """周五 18:00 前; worded once a day for all who see it."""
+    return _due(get_language() or "", at, timezone.localtime(now).date(), at <= now)
+
+
+@lru_cache(maxsize=4000)
+def _due(language: str, at: datetime, today: date, passed: bool) -> str:
+    noon = timezone.make_aware(datetime.combine(today, time(12)))
+    return deadline(at, now=max(at, noon) if passed else min(at - timedelta(seconds=1), noon))
 
 
 @lru_cache(maxsize=2000)

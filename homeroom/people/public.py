@@ -18,6 +18,7 @@ from .queries import (
     guardians_of,
     why_visible,
 )
+from .quick import Asker, who_asks
 from .second_factor import waive_second_factor_when
 from .services import Issued, create_invitations
 from .sessions import on_session_revoked
@@ -25,9 +26,10 @@ from .sign_in import qr_svg, sign_in
 from .slips import slips
 
 __all__ = [
-    "Child", "Issued", "Pair", "Reason", "born_on_of", "can_answer_for", "can_keep_roster", "children_of", "classes_of",
+    "Asker", "Child", "Issued", "Pair", "Reason", "born_on_of", "can_answer_for", "can_keep_roster", "children_of",
+    "classes_of",
     "create_invitations", "current_classes", "current_students", "family_name", "get_student_for", "guardian_label",
     "guardian_pairs", "guardians_of", "headed_classes", "id_number_key", "label", "labels", "normal_id_number",
     "normal_phone", "on_session_revoked", "phone_key", "pinyin_of", "qr_svg", "sex_of", "sign_in", "signed_in", "slips",
-    "staff_label", "surname_and_classmate", "visible_students", "waive_second_factor_when", "why_visible",
+    "staff_label", "surname_and_classmate", "visible_students", "waive_second_factor_when", "who_asks", "why_visible",
 ]  # fmt: skip

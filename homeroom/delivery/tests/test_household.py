@@ -29,7 +29,7 @@ def copy_of(item, person, student=None):
         ("each", ["mother", "father", "delegate"], {"mother", "father", "delegate"}),
     ],
 )
-def test_who_is_settled(school, send, now, rule, who_confirms, settled):
+def test_who_is_settled(school, send, now, rule, who_confirms, settled):  # noqa: PLR0917
     item = send(household_rule=rule, to=everyone_about(school, school.child_a))
     for who in who_confirms:
         confirm(actor=getattr(school, who), item=item, now=now)

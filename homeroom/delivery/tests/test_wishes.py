@@ -85,7 +85,7 @@ def test_what_must_be_answered_before_the_digest_does_not_wait(school, send, now
 
 
 @pytest.mark.parametrize(("priority", "waits"), [("routine", True), ("important", False), ("emergency", False)])
-def test_wishes_touch_routine_items_only(school, send, now, wish, priority, waits):
+def test_wishes_touch_routine_items_only(school, send, now, wish, priority, waits):  # noqa: PLR0917
     wish(categories={"activity": "digest"})
     to_mother(school, send, priority=priority)
     assert (unread_count(school.mother, now=now) == 0) == waits
