@@ -208,7 +208,7 @@ def _update_each(model: type[models.Model], columns: Sequence[str], rows: Sequen
     if not rows:
         return
     quote = connection.ops.quote_name
-    assignments = ", ".join(f"{quote(model._meta.get_field(column).column)} = %s" for column in columns)
+    assignments = ", ".join(f"{quote(column)} = %s" for column in columns)
     statement = f"UPDATE {quote(model._meta.db_table)} SET {assignments} WHERE id = %s"  # noqa: S608
     with connection.cursor() as cursor:
         cursor.executemany(statement, [[*values, pk] for pk, values in rows])
@@ -244,20 +244,21 @@ def _delete(model: type[models.Model], column: str, ids: Sequence[int]) -> None:
     """Without looking for dependants: whatever still points here makes the database refuse the whole roll-back."""
     for part in chunks(ids):
         rows = model._default_manager.filter(**{f"{column}__in": part})
-        rows._raw_delete(rows.db)  # type: ignore[attr-defined]
+        rows._raw_delete(rows.db)
 
 
 def in_use(undo: Undo) -> bool:
     """Whether anything but the import's own rows points to the people or classes it made, or one of them has joined."""
     own = {Enrolment, Guardianship, Invitation}
     for model, ids in ((Person, undo.persons), (SchoolClass, undo.classes)):
-        for relation in model._meta.get_fields(include_hidden=True):
+        relations: list[Any] = list(model._meta.get_fields(include_hidden=True))
+        for relation in relations:
             if not (relation.one_to_many or relation.one_to_one) or not relation.auto_created:
                 continue
             other = relation.related_model
             if not isinstance(other, type) or other in own or other._meta.auto_created:
                 continue
-            name = relation.field.name  # type: ignore[union-attr]
+            name = relation.field.name
             if any(other._default_manager.filter(**{f"{name}__in": part}).exists() for part in chunks(ids)):
                 return True
     if any(Person.objects.filter(pk__in=part, account__isnull=False).exists() for part in chunks(undo.persons)):

@@ -75,6 +75,7 @@ class _Comparison:
         self.keep_gone = keep_gone
         self.rejected = list(reading.rejected)
         self.doubts = list(reading.doubts)
+        self.not_taken: list[PupilRow] = []
         self.pupils: list[_Pupil] = []
         self.spoken_for: set[int] = set()  # present pupils that a row, or a question about one, speaks of
         self.adults: list[_Adult] = []  # those of the file, in order
@@ -121,6 +122,7 @@ class _Comparison:
         by_id: dict[str, int] = {}
         by_name: dict[tuple[str, object], list[int]] = defaultdict(list)
         refused: set[int] = set()
+        self.not_taken = list(self.reading.bad_pupils)
         for row in self.reading.pupils:
             same_number = by_number.get(row.student_number) if row.student_number else None
             same_id = by_id.get(row.id_number) if row.id_number else None
@@ -169,6 +171,7 @@ class _Comparison:
             values = {"other": str(that.place.row), "sheet": that.place.sheet, "name": that.name}
             self.rejected.append(Remark(code, this.at(attribute), values))
         refused.add(position)
+        self.not_taken += [row, other]
 
     @staticmethod
     def _same_in_file(row: PupilRow, kept: list[PupilRow | None], positions: list[int]) -> int | None:
@@ -228,6 +231,9 @@ class _Comparison:
             else:
                 taken.append((row, None))
         taken.sort(key=lambda pair: order[id(pair[0])])
+        for row in self.not_taken:  # somebody whose row is wrong has not left the school
+            known = [by_number.get(row.student_number), by_id.get(id_number_key(row.id_number))]
+            self.spoken_for |= {each.id for each in (*known, *by_name.get(row.name, [])) if each}
         for row, found in taken:
             if found is None and not self._findable(row):
                 continue

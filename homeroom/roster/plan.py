@@ -93,7 +93,8 @@ class Plan:
     @property
     def changes_nothing(self) -> bool:
         gone = len(self.gone_edges) + (len(self.gone_pupils) if self.ends_gone else 0)
-        return not gone and all(each.state == "same" for each in (*self.pupils, *self.adults, *self.edges))
+        states = {each.state for each in (*self.pupils, *self.adults)} | {edge.state for edge in self.edges}
+        return not gone and states <= {"same"}
 
     def counts(self) -> dict[str, dict[str, int]]:
         """What the command prints and the page heads with."""

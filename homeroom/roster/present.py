@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, F, OuterRef, Q, TextField
@@ -99,14 +100,15 @@ def present_of(school: School) -> Present:
     tokens = {"address_token": Cast("address", TextField()), "email_token": Cast("email", TextField())}
     columns = ("id", "name", "student_number", "id_number_key", "sex", "born_on", "phone_key")
     pupil_ids = set()
-    for row in (
+    rows: Any = (
         Person.objects.filter(is_pupil, school=school)
         .annotate(**tokens)
         .values_list(*columns, "address_token", "email_token", "archived_at")
         .order_by("id")
-    ):
+    )
+    for row in rows:
         pupil_ids.add(row[0])
-        present.pupils.append(PresentPupil(*row[:9], archived=row[9] is not None, class_id=classes.get(row[0], 0)))
+        present.pupils.append(PresentPupil(*row[:9], row[9] is not None, classes.get(row[0], 0)))
     adults = (
         Person.objects.filter(school=school, archived_at__isnull=True)
         .annotate(email_token=tokens["email_token"])

@@ -268,7 +268,7 @@ def _apply(actor: Actor, run: ImportRun, plan: Plan, writer: Writer, now: dateti
     ImportRun.objects.filter(pk=run.pk).update(
         state=State.APPLIED, wanted="", claimed_at=None, progress=1, applied_at=now, roster_version=version
     )
-    audit.record(actor=actor, action="roster.imported", target=run, **plan.counts())
+    audit.record(actor=actor, action="roster.imported", target=run, counts=plan.counts())
     _announce_edges(plan, writer, school.pk)
     announce(RosterImported(school_id=school.pk, run_id=run.pk))
 

@@ -121,7 +121,7 @@ def to_correct(plan: Plan) -> bytes:
         for (of, row), said in sorted(remarks.items()):
             if of != name:
                 continue
-            cells: list[object] = [*original.get((of, row), [])][: len(columns)]
+            cells = list(original.get((of, row), []))[: len(columns)]
             cells += [""] * (len(columns) - len(cells))
             for column, reason in said:
                 position = column_of(f"{column}1")[1] if column.isalpha() and column.isupper() else -1

@@ -291,6 +291,7 @@ def _pupil(user: _Record, demographic: _Record | None, reading: Reading) -> Pupi
             wrong.append(Remark(trouble.code, demographic.place("birthDate"), trouble.values))
     if wrong:
         reading.rejected += wrong
+        reading.bad_pupils.append(pupil)
         return None
     return pupil
 

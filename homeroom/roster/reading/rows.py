@@ -56,12 +56,12 @@ class PupilRow:
 
 @dataclass(slots=True)
 class ColumnUse:
-    """A column as it was understood. `field` is None when nobody knows what it is."""
+    """A column as it was understood. `meaning` is None when nobody knows what it is."""
 
     column: str
     header: str
     key: str  # the normal header, by which a mapping is remembered
-    field: str | None
+    meaning: str | None
     hidden: bool = False
     samples: list[str] = field(default_factory=list)
 
@@ -103,6 +103,7 @@ class Reading:
     school_name: str = ""
     stages: list[str] = field(default_factory=list)
     grids: list[Grid] = field(default_factory=list)
+    bad_pupils: list[PupilRow] = field(default_factory=list)  # of rejected rows: not taken in, but not gone either
 
     def originals(self, remarks: Iterable[Remark]) -> list[Original]:
         """The rows that remarks speak of."""

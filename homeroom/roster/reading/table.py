@@ -309,12 +309,14 @@ def _pupil(sheet: _Sheet, row: int) -> PupilRow | None:
     pupil.born_on = read("pupil.born_on", cells.date_of, None)
     pupil.address = cells.plain(sheet.cell(row, "pupil.address"))[:200]
     pupil.email = cells.plain(sheet.cell(row, "pupil.email"))[:200]
-    pupil.phone = next(iter(read("pupil.phone", cells.phones_of, [])), "")
+    no_phones: list[str] = []
+    pupil.phone = next(iter(read("pupil.phone", cells.phones_of, no_phones)), "")
     _check_against_id(pupil, sheet, row, wrong)
     pupil.school_class = _class(sheet, row, wrong)
     pupil.guardians = _guardians(sheet, row, pupil, wrong)
     if wrong:
         sheet.reading.rejected += wrong
+        sheet.reading.bad_pupils.append(pupil)
         return None
     return pupil
 

@@ -87,6 +87,12 @@ def test_who_is_missing_is_gone_only_from_the_classes_of_the_file(there):
     assert person("何嘉木").archived_at is None
 
 
+def test_a_pupil_whose_row_is_wrong_is_not_gone(there):
+    plan = plan_of([LIN, changed(HE, father_phone="139"), SHEN], there)
+    assert [remark.code for remark in plan.rejected] == ["phone_wrong"]
+    assert plan.gone_pupils == []
+
+
 def test_pupils_who_are_gone_can_be_kept(there):
     put([LIN], there, keep_gone=True)
     assert person("何嘉木").archived_at is None
