@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import timedelta
 
@@ -66,11 +67,14 @@ def manifest(request: HttpRequest) -> HttpResponse:
 @cache_control(no_cache=True)
 def service_worker(request: HttpRequest) -> HttpResponse:
     """The service worker: keeps the offline page and hashed static files, never a page with anyone's data."""
-    keep = [static(path) for path in ("ui/app.css", "ui/app.js", "ui/logo.svg")]
+    language = request.preferences.language  # type: ignore[attr-defined]
+    needed = ("ui/app.css", "ui/app.js", "ui/i18n.js", "ui/toast.js", f"ui/messages/{language}.js", "ui/logo.svg")
+    keep = json.dumps([static(path) for path in needed])
+    version = hashlib.sha256(keep.encode()).hexdigest()[:8]  # another build, another cache: the old one is deleted
     response = render(
         request,
         "ui/sw.js",
-        {"offline_url": "/offline/", "keep": json.dumps(keep), "static_url": settings.STATIC_URL},
+        {"offline_url": "/offline/", "keep": keep, "version": version, "static_url": settings.STATIC_URL},
         content_type="text/javascript",
     )
     response["Service-Worker-Allowed"] = "/"

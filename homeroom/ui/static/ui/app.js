@@ -105,6 +105,12 @@ if (sent) {
   if (!document.querySelector(`draft-keeper[data-key="${CSS.escape(sent.slice("draft:".length))}"]`)) localStorage.removeItem(sent);
 }
 
+// --- signing out on a shared computer takes the drafts along
+document.addEventListener("submit", (event) => {
+  if (new URL(event.target.getAttribute("action") ?? "", location.href).pathname !== "/sign-out/") return;
+  for (const key of Object.keys(localStorage)) if (key.startsWith("draft:")) localStorage.removeItem(key);
+});
+
 // --- two elements that are on nearly every page
 // "5 minutes ago" that stays true while the page is open. After an hour the server's words (今天 14:05) are right for longer.
 const MINUTE = 60_000;

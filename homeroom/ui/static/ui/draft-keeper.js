@@ -62,8 +62,3 @@ customElements.define("draft-keeper", class extends HTMLElement {
     localStorage.removeItem(this.key);
   }
 });
-
-/** Forget every draft on this device (signing out on a shared computer). */
-export function forgetDrafts() {
-  for (const key of Object.keys(localStorage)) if (key.startsWith(PREFIX)) localStorage.removeItem(key);
-}

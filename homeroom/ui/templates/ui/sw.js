@@ -1,5 +1,5 @@
 // Keeps the offline page and the hashed static files. Never a page with anyone's data: those are always asked of the server.
-const KEEP = "homeroom-1";
+const KEEP = "homeroom-{{ version }}";
 const OFFLINE = "{{ offline_url }}";
 const FILES = {{ keep|safe }};
 const STATIC = "{{ static_url }}";
