@@ -1,9 +1,9 @@
 """`homeroom bench fanout`: an event committed by another process, written to every open socket of the server.
 
 The limit is a C program that writes frames of the same size to as many sockets over epoll. A pair is ten events,
-sent by the product and by the limit in turn; the figure is the median of the pairs. The receiver, C too, checks that every
-socket gets every number once and in order. CPU is that of the whole serving process from before the commit until the
-last receipt: finding the commit, reading it, making the frame and writing.
+sent by the product and by the limit in turn; the figure is the median of the pairs. The receiver, C too, checks that
+every socket gets every number once and in order. CPU is that of the whole serving process from before the commit until
+the last receipt: finding the commit, reading it, making the frame and writing.
 """
 
 from __future__ import annotations

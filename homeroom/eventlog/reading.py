@@ -108,7 +108,7 @@ def _read_events(
             name=row[1],
             school_id=row[2],
             body=msgspec.json.decode(row[3]),
-            created_at=row[4] if isinstance(row[4], datetime) else datetime.fromisoformat(row[4]).replace(tzinfo=UTC),
+            created_at=row[4] if row[4].tzinfo else row[4].replace(tzinfo=UTC),
             fanout=_decode_fanout(row[5]) if with_fanout else (),
         )
         for row in rows
