@@ -16,7 +16,7 @@ from homeroom.school.models import School, SchoolClass
 class Level(models.TextChoices):
     """What an item asks."""
 
-    READ = "read", _("Read")
+    READ = "read", _("Only read")
     CONFIRM = "confirm", _("Confirm")
     SIGN = "sign", _("Sign")
     REPLY = "reply", _("Reply")
