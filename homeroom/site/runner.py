@@ -7,6 +7,7 @@ loses it within a minute.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import threading
@@ -17,7 +18,7 @@ from typing import Any
 import structlog
 from django.db import DatabaseError, close_old_connections, connections, transaction
 from django.utils import timezone
-from huey.consumer import Consumer, Scheduler, Worker
+from huey.consumer import Consumer, ConsumerStopped, Scheduler, Worker
 from prometheus_client import Counter, Histogram
 
 from homeroom.kit import jobs
@@ -237,12 +238,20 @@ class Runner:
 
     def __init__(self, workers: int) -> None:
         self.consumer = JobConsumer(queue()[0], workers=workers, periodic=False, shutdown_timeout=None)
-        self._thread = threading.Thread(target=self.consumer.run, name="jobs", daemon=True)
+        self._thread = threading.Thread(target=self._watch, name="jobs", daemon=True)
 
     def start(self) -> None:
         jobs.stop.clear()
         jobs.set_waker(here.want)
+        self.consumer.start()
         self._thread.start()
+
+    def _watch(self) -> None:
+        """Start a worker or the clock again should one have died."""
+        checked = time.monotonic()
+        with contextlib.suppress(ConsumerStopped):
+            while True:
+                checked = self.consumer.loop(checked)
 
     def ask_to_stop(self) -> None:
         """Start nothing new; long jobs see it in `jobs.stopping()`. Safe in a signal handler."""

@@ -102,8 +102,9 @@ class Server(uvicorn.Server):
 
     should_exit: bool
 
-    def __init__(self, config: uvicorn.Config, *, gateway: Any, jobs: Any) -> None:
+    def __init__(self, config: uvicorn.Config, *, gateway: Any, jobs: Any, about: dict[str, Any]) -> None:
         super().__init__(config)
+        self.about = about
         self.gateway = gateway
         self.jobs = jobs
 
@@ -130,6 +131,7 @@ class Server(uvicorn.Server):
             if asyncio.iscoroutine(started):
                 await started
         await super().startup(sockets)
+        log.info("serving", **self.about)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         log.info("stopping")
@@ -168,6 +170,7 @@ def run(host: str, port: int, *, threads: int, pages: bool = True, gateway: bool
     if pages:
         from homeroom.site.wsgi import application
 
+        limit_for("/")  # loads every page's code now, not in the loop while the first visitors wait
         bridge = Bridge(application, threads=threads, limit_for=limit_for, spool=str(settings.DATA / "tmp"))
     hub = load_gateway() if gateway else None
     runner = None
@@ -191,8 +194,9 @@ def run(host: str, port: int, *, threads: int, pages: bool = True, gateway: bool
         timeout_graceful_shutdown=FINISH_WITHIN,
         ws_per_message_deflate=False,
     )
-    server = Server(config, gateway=hub, jobs=runner)
-    log.info("serving", host=host, port=listener.getsockname()[1], pages=pages, gateway=hub is not None, jobs=jobs)
+    port = listener.getsockname()[1]
+    about = {"host": host, "port": port, "pages": pages, "gateway": hub is not None, "jobs": jobs}
+    server = Server(config, gateway=hub, jobs=runner, about=about)
     try:
         server.run(sockets=[listener])
     finally:

@@ -163,12 +163,13 @@ def test_a_stop_finishes_what_is_under_way_and_exits_with_zero(data, which):
 
 def test_a_second_signal_ends_it_at_once(data):
     with running(data, "serve", "--port", "0", **SETTINGS) as process:
-        half_an_upload(process)
+        upload = half_an_upload(process)
         process.process.send_signal(signal.SIGTERM)
         eventually(lambda: process.logged("stopping"))
         started = time.monotonic()
         assert process.stop(signal.SIGTERM) == 128 + signal.SIGTERM
         assert time.monotonic() - started < 2
+        upload.close()
 
 
 def test_ready_says_what_is_missing(data):
