@@ -362,4 +362,5 @@ def test_a_message_is_the_same_everywhere():
                     msgid = message.id if isinstance(message.id, str) else message.id[0]
                     text = message.string if isinstance(message.string, str) else message.string[0]
                     said[domain, message.context, msgid][text].append(module)
-    assert {key: dict(texts) for key, texts in said.items() if len(texts) > 1} == {}
+    twice = [f"{key}: {dict(texts)}" for key, texts in said.items() if len(texts) > 1]
+    assert not twice, "\n".join(twice)
