@@ -280,7 +280,8 @@ def _next_term(school: School) -> str:
     today = timezone.localdate()
     first = today.month >= 7
     year = today.year if first else today.year - 1
-    return f"{year}—{year + 1}学年第{'一' if first else '二'}学期"
+    years = {"from": year, "to": year + 1}
+    return (_("%(from)d–%(to)d, first term") if first else _("%(from)d–%(to)d, second term")) % years
 
 
 @for_keepers
