@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
-from ninja import Field, Query, Router, Schema, Status
+from ninja import Field, Router, Schema, Status
 
 from homeroom.delivery import public as delivery
 from homeroom.groups.public import Audience
@@ -31,14 +31,14 @@ class PartIn(Schema):
 
 class AudienceIn(Schema):
     any: list[PartIn] = []
-    except_: list[PartIn] = Field([], alias="except")
+    except_: list[PartIn] = Field(default=[], alias="except")
     pupils_too: bool = False
 
 
 class DraftIn(Schema):
     title: str = ""
     text: str = Field("", description="Markup; everything but a few harmless tags is removed.")
-    audience: AudienceIn = AudienceIn()
+    audience: AudienceIn = AudienceIn.model_validate({})
     category: str = delivery.Category.NOTICE
     level: str = delivery.Level.READ
     household_rule: str = delivery.HouseholdRule.ANY
@@ -155,12 +155,12 @@ def _counts(funnel: delivery.Funnel, name: str | None) -> CountsOut:
 @router.get("/notices", response=ListOut, operation_id="notices_list")
 def list_notices(
     request: SignedInRequest,
-    scope: str = Query("mine", description="mine, or all in one's charge"),
+    scope: str = "mine",
     state: str = "",
     q: str = "",
     before: int | None = None,
 ) -> ListOut:
-    """Notices of one's own or in one's charge, newest first."""
+    """Notices of one's own, or with scope=all those in one's charge, newest first."""
     _require_module(request)
     require(access.can_compose(request.person))
     rows, following = queries.notice_list(

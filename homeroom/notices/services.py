@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 from django.db.models import F
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _now_
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from homeroom.audit import public as audit
@@ -324,9 +324,9 @@ def neutral_values(notice: Notice, *, now: datetime) -> dict[str, str]:
     """Values that fit every reader, for cards and titles."""
     at = (notice.published_at or notice.schedule_at or now).astimezone(ZoneInfo(notice.school.time_zone))
     return {
-        "child": _now_("your child"),
-        "class": _now_("your child's class"),
-        "date": _now_("%(month)d/%(day)d") % {"month": at.month, "day": at.day},
+        "child": gettext("your child"),
+        "class": gettext("your child's class"),
+        "date": gettext("%(month)d/%(day)d") % {"month": at.month, "day": at.day},
         "teacher": notice.item.sender_label if notice.item is not None else label(notice.sender),
         "school": notice.school.signature,
     }
@@ -350,7 +350,7 @@ def send_test(*, actor: Person, notice: Notice, now: datetime) -> Item:
         kind=OWNER,
         source_id=notice.pk,
         sender=actor,
-        title=_now_("Test: %(title)s") % {"title": wording.render(notice.title, neutral)},
+        title=gettext("Test: %(title)s") % {"title": wording.render(notice.title, neutral)},
         lead=wording.render(markup.lead(notice.text), neutral),
         text=wording.render(markup.plain(notice.text), neutral),
         level=notice.level,
@@ -551,7 +551,7 @@ def _could_not(pk: int, trouble: Trouble, now: datetime) -> None:
         kind="notice_not_published",
         source_id=notice.pk,
         sender=None,
-        title=_now_("Not published: %(title)s") % {"title": notice.title},
+        title=gettext("Not published: %(title)s") % {"title": notice.title},
         lead=reason,
         link=f"/notices/{notice.uuid}/edit/",
         level=Level.READ,

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from .variables import VARIABLES, render
+
 
 @dataclass(frozen=True, slots=True)
 class Preset:
@@ -15,7 +17,12 @@ class Preset:
 
 
 def notice_presets() -> list[Preset]:
-    """What class teachers write most often."""
+    """What class teachers write most often, the variables written in the reader's language too."""
+    marks = {name: variable.mark for name, variable in VARIABLES.items()}
+    return [Preset(one.name, one.title, render(one.text, marks)) for one in _notice_presets()]
+
+
+def _notice_presets() -> list[Preset]:
     return [
         Preset(
             _("Parents' evening"),

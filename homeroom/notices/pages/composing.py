@@ -205,7 +205,8 @@ def save(request: SignedInRequest) -> HttpResponseBase:
     except (Trouble, OperationalError) as trouble:
         return _not_saved(request, notice, trouble, wants_json=wants_json)
     if wants_json:
-        return JsonResponse({"notice": str(notice.uuid), "edition": notice.edition, "saved": now.isoformat()})
+        said = _("Saved %(when)s") % {"when": timezone.localtime(now).strftime("%H:%M")}
+        return JsonResponse({"notice": str(notice.uuid), "edition": notice.edition, "said": said})
     if then == "check":
         return redirect("notices:check", notice.uuid)
     if then == "stay":

@@ -39,7 +39,17 @@ class LiveFunnel extends HTMLElement {
     if (settled && counts.settled !== undefined) settled.textContent = counts.settled
     clearTimeout(this.#timer)
     const wait = Math.max(0, this.#asked + ASK_AT_MOST_EVERY - Date.now())
-    this.#timer = setTimeout(() => { this.#asked = Date.now(); window.htmx?.trigger(document.body, "counts-moved") }, wait)
+    this.#timer = setTimeout(() => this.#ask(), wait)
+  }
+
+  // The lists are left alone where somebody is at work in them.
+  #ask() {
+    this.#asked = Date.now()
+    window.htmx?.trigger(document.body, "counts-moved")
+    for (const list of document.querySelectorAll("[data-people]")) {
+      const busy = list.querySelector("details[open]") || list.contains(document.activeElement)
+      if (list.querySelector(".people") && !busy) window.htmx?.trigger(list, "refresh-people")
+    }
   }
 }
 

@@ -10,6 +10,7 @@ class NoticeForm extends HTMLElement {
   #timer = 0
   #dirty = false
   #saving = null
+  #uploading = new Set()
   #leaving = false
   #stopped = false // another window saved: this one must not
 
@@ -35,10 +36,11 @@ class NoticeForm extends HTMLElement {
   async #submit(event) {
     this.#leaving = true
     clearTimeout(this.#timer)
-    if (!this.#saving) return
-    event.preventDefault() // a save is on its way: its edition must arrive first
+    if (!this.#saving && !this.#uploading.size) return
+    event.preventDefault() // a save is on its way, its edition must arrive first; or a file is
     const button = event.submitter
-    await this.#saving
+    await Promise.allSettled([...this.#uploading, this.#saving])
+    clearTimeout(this.#timer)
     button?.removeAttribute("aria-busy")
     this.form.requestSubmit(button)
   }
@@ -62,7 +64,7 @@ class NoticeForm extends HTMLElement {
         this.form.elements.edition.value = answer.edition
         this.form.elements.notice.value = answer.notice
         if (location.pathname.endsWith("/new/")) history.replaceState(null, "", `/notices/${answer.notice}/edit/`)
-        this.#say(_("Saved %(when)s", { when: new Date(answer.saved).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }) }))
+        this.#say(answer.said)
         return
       }
       if (response.status === 409) { this.#stopped = true; toast(answer.message, { tone: "bad" }) }
@@ -90,26 +92,32 @@ class NoticeForm extends HTMLElement {
     const list = this.querySelector("[data-files]")
     const files = [...input.files]
     input.value = ""
-    for (const file of files) {
-      const row = document.createElement("li")
-      row.className = "file-row is-uploading"
-      row.textContent = _("%(name)s: uploading …", { name: file.name })
-      list.append(row)
-      const body = new FormData()
-      body.append("file", file)
-      body.append("csrfmiddlewaretoken", this.form.elements.csrfmiddlewaretoken.value)
-      try {
-        const response = await fetch(input.dataset.upload, { method: "POST", body, headers: { "HX-Request": "true" } })
-        const text = await response.text()
-        if (!response.ok) throw new Error(this.#reason(text))
-        const made = new DOMParser().parseFromString(text, "text/html").body.firstElementChild
-        row.replaceWith(made)
-        this.#changed()
-      } catch (error) {
-        row.remove()
-        const why = error instanceof TypeError ? _("No connection.") : error.message
-        toast(_("%(name)s was not attached. %(why)s", { name: file.name, why }), { tone: "bad" })
-      }
+    await Promise.all(files.map((file) => {
+      const one = this.#uploadOne(file, input.dataset.upload, list).finally(() => this.#uploading.delete(one))
+      this.#uploading.add(one)
+      return one
+    }))
+  }
+
+  async #uploadOne(file, address, list) {
+    const row = document.createElement("li")
+    row.className = "file-row is-uploading"
+    row.textContent = _("%(name)s: uploading …", { name: file.name })
+    list.append(row)
+    const body = new FormData()
+    body.append("file", file)
+    body.append("csrfmiddlewaretoken", this.form.elements.csrfmiddlewaretoken.value)
+    try {
+      const response = await fetch(address, { method: "POST", body, headers: { "HX-Request": "true" } })
+      const text = await response.text()
+      if (!response.ok) throw new Error(this.#reason(text))
+      const made = new DOMParser().parseFromString(text, "text/html").body.firstElementChild
+      row.replaceWith(made)
+      this.#changed()
+    } catch (error) {
+      row.remove()
+      const why = error instanceof TypeError ? _("No connection.") : error.message
+      toast(_("%(name)s was not attached. %(why)s", { name: file.name, why }), { tone: "bad" })
     }
   }
 

@@ -23,6 +23,21 @@ function written(node) {
   return out
 }
 
+// Text typed before any paragraph was begun lies bare in the editor: a paragraph is put around it.
+function inParagraphs(editor) {
+  let out = ""
+  let bare = ""
+  const close = () => { if (bare.replaceAll("<br>", "").trim()) out += `<p>${bare}</p>`; bare = "" }
+  for (const child of editor.childNodes) {
+    const isBlock = child.nodeType === Node.ELEMENT_NODE && BLOCKS.has(KEEP[child.tagName])
+    const alone = document.createElement("div")
+    alone.append(child.cloneNode(true))
+    if (isBlock) { close(); out += written(alone) } else bare += written(alone)
+  }
+  close()
+  return out
+}
+
 class RichText extends HTMLElement {
   connectedCallback() {
     if (this.edit) return
@@ -59,7 +74,7 @@ class RichText extends HTMLElement {
   get isEmpty() { return this.edit.textContent.trim() === "" }
 
   #store() {
-    this.area.value = this.isEmpty ? "" : written(this.edit)
+    this.area.value = this.isEmpty ? "" : inParagraphs(this.edit)
     this.area.dispatchEvent(new Event("input", { bubbles: true }))
   }
 
