@@ -101,7 +101,7 @@ def start_trial(request: HttpRequest) -> HttpResponse:
                 logout(request)
                 if person.account is not None:
                     sign_in(request, person.account, person=person)
-                return redirect("/roster/")
+                return redirect("roster:upload")
         else:
             error = _("Tick the box to say that you have read the warning.")
     context: dict[str, Any] = {"stages": Stage.choices, "chosen": chosen or [Stage.PRIMARY], "error": error}

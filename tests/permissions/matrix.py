@@ -70,9 +70,10 @@ class Writes:
         self.found: list[str] = []
 
     def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        if WRITES.match(sql) and not MAY_CHANGE.search(sql[:80]):
+        result = execute(sql, params, many, context)
+        if WRITES.match(sql) and not MAY_CHANGE.search(sql[:80]) and context["cursor"].rowcount != 0:
             self.found.append(sql[:160])
-        return execute(sql, params, many, context)
+        return result
 
 
 def ask(client: Client, method: str, route: str, case: Case) -> tuple[int, list[str]]:
@@ -86,8 +87,8 @@ def ask(client: Client, method: str, route: str, case: Case) -> tuple[int, list[
     sid = transaction.savepoint()
     with connection.execute_wrapper(writes):
         response = getattr(client, method.lower())(address(route, case.path), body, **options)
-    if response.streaming:
-        response.close()
+        if response.streaming:
+            b"".join(response.streaming_content)
     transaction.savepoint_rollback(sid)
     return response.status_code, writes.found
 

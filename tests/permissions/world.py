@@ -1,0 +1,255 @@
+"""The rows the addresses point to, and what is put into them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from io import BytesIO
+from typing import Any
+
+from django.utils import timezone
+
+from homeroom.delivery.models import Item, Level, Recipient
+from homeroom.delivery.public import reply
+from homeroom.demo.cast import Cast
+from homeroom.files.models import StoredFile
+from homeroom.files.services import attach, store_upload
+from homeroom.groups.models import SavedGroup
+from homeroom.groups.public import Audience, Part
+from homeroom.groups.services import save_group
+from homeroom.kit.ids import new_id
+from homeroom.notices.public import Draft, Notice, publish_notice, save_draft
+from homeroom.people.models import Delegation, Guardianship, Person
+from homeroom.people.public import create_invitations
+from homeroom.roster.models import ImportRun
+from homeroom.roster.services import start_import
+from homeroom.school.public import switchable_modules
+from homeroom.wording.models import Template
+from homeroom.wording.services import save_template
+
+from .matrix import Case
+
+
+@dataclass
+class World:
+    """The cast with one of everything."""
+
+    cast: Cast
+    notice: Notice  # to class_a, asks to confirm, with a file
+    to_sign: Item
+    to_reply: Item
+    to_other_class: Item  # to class_c, where one of the siblings is
+    draft: Notice
+    copy: Recipient  # the mother's of `notice`
+    file: StoredFile
+    group: SavedGroup
+    template: Template
+    delegation: Delegation
+    token: str
+    run: ImportRun
+    edge: Guardianship  # father and child_a
+
+    @property
+    def item(self) -> Item:
+        assert self.notice.item is not None
+        return self.notice.item
+
+
+def build_world(cast: Cast) -> World:
+    now = timezone.now()
+    teacher = cast.class_teacher
+
+    def write(who: Person, place: Any, level: str, title: str) -> Notice:
+        audience = Audience((Part("class", str(place.uuid)),))
+        draft = Draft(
+            title=title, text="<p>请查看。</p>", audience=audience, level=level, deadline_at=now + timedelta(days=3)
+        )
+        return save_draft(actor=who, draft=draft, client_key=new_id(), now=now)
+
+    def send(who: Person, place: Any, level: str, title: str) -> Item:
+        item = publish_notice(actor=who, notice=write(who, place, level, title), now=now).item
+        assert item is not None
+        return item
+
+    notice = write(teacher, cast.class_a, Level.CONFIRM, "请确认")
+    content = b"%PDF-1.4\n%EOF\n"
+    file = store_upload(actor=teacher, name="a.pdf", content=BytesIO(content), size=len(content), now=now)
+    attach(actor=teacher, owner_kind="notice", owner_id=notice.pk, files=[file.uuid])
+    notice = publish_notice(actor=teacher, notice=notice, now=now)
+    assert notice.item is not None
+    reply(actor=cast.mother, item=notice.item, text="收到", now=now, student_id=cast.child_a.pk)
+    issued = create_invitations(actor=cast.office, person_ids=[cast.grandfather.pk], now=now)
+    return World(
+        cast=cast,
+        notice=notice,
+        to_sign=send(teacher, cast.class_a, Level.SIGN, "请签字"),
+        to_reply=send(teacher, cast.class_a, Level.REPLY, "请回复"),
+        to_other_class=send(cast.third_class_teacher, cast.class_c, Level.CONFIRM, "五年级请确认"),
+        draft=write(teacher, cast.class_a, Level.READ, "草稿"),
+        copy=Recipient.objects.get(item=notice.item, person=cast.mother),
+        file=file,
+        group=save_group(actor=teacher, name="合唱团", kind="other", members=[p.uuid for p in cast.pupils_a[:3]]),
+        template=save_template(actor=teacher, kind="notices", name="模板", title="标题", text="文字"),
+        delegation=Delegation.objects.get(delegate=cast.delegate),
+        edge=Guardianship.objects.get(guardian=cast.father),
+        run=start_import(
+            actor=cast.office, school=cast.school, filename="a.csv", content="姓名,班级\n张三,三年级1班\n".encode()
+        ),
+        token=issued[0].url.rstrip("/").split("/")[-1],
+    )
+
+
+Cases = Callable[[World], list[Case]]
+
+
+def _of(name: str, path: dict[str, Any], body: dict[str, Any] | None = None, *, json: bool = False) -> Case:
+    return Case(name, path, body, json)
+
+
+def _about_items(w: World, body: dict[str, Any] | None = None, *, json: bool = False, key: str = "uuid") -> list[Case]:
+    return [
+        _of("to class_a", {key: w.item.uuid}, body, json=json),
+        _of("to class_c", {key: w.to_other_class.uuid}, body, json=json),
+    ]
+
+
+def _about_children(w: World, body: dict[str, Any] | None = None) -> list[Case]:
+    children = {"child_a": w.cast.child_a, "sibling_c": w.cast.sibling_c, "child_elsewhere": w.cast.child_elsewhere}
+    return [_of(name, {"uuid": child.uuid}, body) for name, child in children.items()]
+
+
+def _about_notice(w: World, body: dict[str, Any]) -> list[Case]:
+    return [_of("", {"notice_id": w.notice.uuid}, body, json=True)]
+
+
+def _unsaved(w: World) -> dict[str, Any]:
+    chosen = {"level": "read", "household_rule": "any", "priority": "routine", "category": "notice"}
+    return {
+        "client_key": str(new_id()),
+        "title": "标题",
+        "text": "<p>文字</p>",
+        "reminders": "usual",
+        "then": "stay",
+    } | chosen
+
+
+# How each address with parameters, or with a body without which nothing is asked, is asked. Every other address is
+# asked as it stands, with an empty body.
+CASES: dict[str, Cases] = {
+    "i/<str:token>/": lambda w: [_of("", {"token": w.token}), _of("wrong token", {"token": "x" * 30})],
+    "me/lent/<int:delegation>/take-back/": lambda w: [_of("", {"delegation": w.delegation.pk})],
+    "students/<uuid:uuid>/guardians/": lambda w: [
+        *_about_children(w, {"action": "add", "name": "王芳", "phone": "15400099999", "relation": "relative"}),
+        _of("somebody's edge", {"uuid": w.cast.child_a.uuid}, {"action": "end", "edge": str(w.edge.pk)}),
+    ],
+    "students/<uuid:uuid>/why/": _about_children,
+    "school/": lambda w: [_of("", {}, {"step": "calendar", "done": "1"})],
+    "school/details/": lambda w: [_of("", {}, {"name": "阳光小学", "short_name": "阳光", "stages": ["primary"]})],
+    "school/subjects/": lambda w: [_of("", {}, {"names": "语文\n数学\n英语\n科学\n书法"})],
+    "school/terms/": lambda w: [_of("", {}, {"name": "夏季", "starts_on": "2030-07-01", "ends_on": "2030-08-01"})],
+    "school/calendar/": lambda w: [
+        _of("", {}, {"starts_on": "2030-05-01", "ends_on": "2030-05-01", "kind": "closed", "label": "劳动节"})
+    ],
+    "school/classes/": lambda w: [
+        _of("", {}, {"action": "rename", "school_class": str(w.cast.class_a.pk), "name": "三年级二班"})
+    ],
+    "school/staff/": lambda w: [_of("", {}, {"name": "新老师", "phone": "15400088888", "staff_number": "T900"})],
+    "school/staff/<uuid:uuid>/": lambda w: [
+        _of("", {"uuid": w.cast.subject_teacher.uuid}),
+        _of("the leader", {"uuid": w.cast.leader.uuid}, {"action": "rename", "name": "方正"}),
+    ],
+    "school/invitations/slips/": lambda w: [
+        _of("a guardian of class_a", {}, {"person": str(w.cast.grandfather.uuid)}),
+        _of("the leader", {}, {"person": str(w.cast.leader.uuid)}),
+        _of("somebody elsewhere", {}, {"person": str(w.cast.guardian_elsewhere.uuid)}),
+    ],
+    "me/children/<uuid:uuid>/": lambda w: _about_children(
+        w, {"name": "李芳", "phone": w.cast.delegate.phone, "starts_on": "2030-01-01", "ends_on": "2030-01-20"}
+    ),
+    "me/devices/": lambda w: [_of("somebody else's", {}, {"device": str(new_id())})],
+    "me/person/": lambda w: [_of("somebody else", {}, {"person": str(w.cast.leader.uuid)})],
+    "school/modules/switch/": lambda w: [
+        _of("", {}, {"module": ([one.name for one in switchable_modules()] or ["none"])[0], "is_on": "1"})
+    ],
+    "feed/items/<uuid:uuid>/sign/": lambda w: [
+        _of("", {"uuid": w.to_sign.uuid}, {"version": "1", "strokes": "[[[10,10],[200,120]]]"})
+    ],
+    "feed/items/<uuid:uuid>/reply/": lambda w: _about_items(w, {"text": "收到"}),
+    "feed/items/<uuid:uuid>/confirm/": lambda w: _about_items(w, {"version": "1"}),
+    "feed/items/<uuid:uuid>/snooze/": lambda w: _about_items(w, {"until": "morning"}),
+    "feed/sent/<uuid:uuid>/": _about_items,
+    "feed/sent/<uuid:uuid>/answer/<uuid:person>/": lambda w: [
+        _of("", {"uuid": w.item.uuid, "person": w.cast.mother.uuid}, {"text": "好的"})
+    ],
+    "feed/sent/<uuid:uuid>/no-answer/<uuid:person>/": lambda w: [
+        _of("", {"uuid": w.item.uuid, "person": w.cast.mother.uuid})
+    ],
+    "notices/save/": lambda w: [
+        _of("new", {}, _unsaved(w)),
+        _of("somebody's draft", {}, {**_unsaved(w), "notice": str(w.draft.uuid), "edition": str(w.draft.edition)}),
+    ],
+    "notices/templates/<str:key>/": lambda w: [_of("own", {"key": w.template.uuid}), _of("preset", {"key": "0"})],
+    "notices/<uuid:uuid>/edit/": lambda w: [_of("", {"uuid": w.draft.uuid})],
+    "notices/<uuid:uuid>/check/": lambda w: [_of("", {"uuid": w.draft.uuid}, {"do": "publish"})],
+    "notices/<uuid:uuid>/discard/": lambda w: [_of("", {"uuid": w.draft.uuid})],
+    "notices/<uuid:uuid>/people/<int:copy_id>/": lambda w: [_of("", {"uuid": w.notice.uuid, "copy_id": w.copy.pk})],
+    "notices/<uuid:uuid>/correct/": lambda w: [
+        _of("", {"uuid": w.notice.uuid}, {"title": "更正", "text": "<p>改了</p>", "note": "时间"})
+    ],
+    "notices/<uuid:uuid>/replies/<uuid:person>/": lambda w: [
+        _of("", {"uuid": w.notice.uuid, "person": w.cast.mother.uuid}, {"text": "好的"})
+    ],
+    "notices/<uuid:uuid>/fee/": lambda w: [
+        _of("", {"uuid": w.notice.uuid}, {"student": str(w.cast.child_a.uuid), "state": "paid"})
+    ],
+    "notices/<uuid:uuid>/export.<str:form>": lambda w: [_of("", {"uuid": w.notice.uuid, "form": "csv"})],
+    "groups/<uuid:uuid>/": lambda w: [_of("", {"uuid": w.group.uuid})],
+    "groups/<uuid:uuid>/archive/": lambda w: [_of("", {"uuid": w.group.uuid})],
+    "groups/audience/preview/": lambda w: [_of("", {}, {"any": f"class:{w.cast.class_a.uuid}"})],
+    "groups/audience/find/": lambda w: [_of("", {}, {"q": "张", "field": "any"})],
+    "files/<uuid:uuid>/": lambda w: [_of("", {"uuid": w.file.uuid})],
+    "files/<uuid:uuid>/thumbnail/": lambda w: [_of("", {"uuid": w.file.uuid})],
+    "demo/as/<slug:key>/": lambda w: [_of("", {"key": "mother"})],
+    "api/v1/items/<item_id>/read": lambda w: _about_items(w, {}, json=True, key="item_id"),
+    "api/v1/items/<item_id>/confirm": lambda w: _about_items(w, {"version": 1}, json=True, key="item_id"),
+    "api/v1/items/<item_id>/sign": lambda w: [
+        _of("", {"item_id": w.to_sign.uuid}, {"version": 1, "strokes": [[[10, 10], [200, 120]]]}, json=True)
+    ],
+    "api/v1/items/<item_id>/reply": lambda w: _about_items(w, {"text": "收到"}, json=True, key="item_id"),
+    "api/v1/items/<item_id>/snooze": lambda w: _about_items(w, {"until": "morning"}, json=True, key="item_id"),
+    "api/v1/items/<item_id>/unsnooze": lambda w: _about_items(w, {}, json=True, key="item_id"),
+    "api/v1/notices": lambda w: [
+        _of("", {}, {"title": "标题", "text": "<p>文字</p>", "audience": {"any": [{"kind": "school"}]}}, json=True)
+    ],
+    "api/v1/notices/<notice_id>/publish": lambda w: [
+        _of("draft", {"notice_id": w.draft.uuid}, {}, json=True),
+        _of("published", {"notice_id": w.notice.uuid}, {}, json=True),
+    ],
+    "api/v1/notices/<notice_id>/funnel": lambda w: _about_notice(w, {}),
+    "api/v1/notices/<notice_id>/recipients": lambda w: _about_notice(w, {}),
+    "api/v1/notices/<notice_id>/reminders": lambda w: _about_notice(w, {}),
+    "api/v1/items/<item_id>/reminders": lambda w: _about_items(w, {}, json=True, key="item_id"),
+}
+# Where nothing above says otherwise: the last folder before the parameter tells what it is about.
+DEFAULTS: dict[str, Cases] = {
+    "feed/items/<uuid:uuid>/": _about_items,
+    "notices/<uuid:uuid>/": lambda w: [_of("", {"uuid": w.notice.uuid})],
+}
+
+
+FROM_ROSTER = "school/roster/<uuid:run_id>/"
+
+
+def cases_for(route: str, world: World, parameters: list[str]) -> list[Case] | None:
+    """The cases of an address; None when it has parameters nobody filled in above."""
+    if route in CASES:
+        return CASES[route](world)
+    if not parameters:
+        return [Case()]
+    if route.startswith(FROM_ROSTER):
+        return [_of("", {"run_id": world.run.uuid})]
+    for start, cases in DEFAULTS.items():
+        if route.startswith(start) and parameters == ["uuid"]:
+            return cases(world)
+    return None
