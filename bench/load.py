@@ -1,7 +1,7 @@
 """A load generator for HTTP: a few keep-alive connections that each ask again as soon as they are answered.
 
-Written on asyncio's protocols so that it costs less than the server it measures; the same generator drives the floor and
-the product.
+Written on asyncio's protocols so that it costs less than the server it measures; the same generator drives the floor
+and the product.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import uvloop
 
@@ -91,10 +92,8 @@ async def _run(port: int, requests: Sequence[bytes], connections: int, seconds: 
     for n in range(connections):
         done: asyncio.Future[None] = loop.create_future()
         futures.append(done)
-        start = n * len(requests) // connections
-        _transport, connection = await loop.create_connection(
-            lambda start=start, done=done: _Connection(requests, start, started + seconds, done), "127.0.0.1", port
-        )
+        make = partial(_Connection, requests, n * len(requests) // connections, started + seconds, done)
+        _transport, connection = await loop.create_connection(make, "127.0.0.1", port)
         made.append(connection)
     await asyncio.wait(futures, timeout=seconds + 30)
     took = time.perf_counter() - started
