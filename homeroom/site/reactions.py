@@ -8,6 +8,7 @@ other reads the event log by its own stored cursor, at least once, and is idempo
 from __future__ import annotations
 
 from django.contrib.auth.signals import user_logged_out
+from django.utils.translation import gettext_lazy as _
 
 from homeroom.delivery import public as delivery
 from homeroom.demo import public as demo
@@ -18,6 +19,7 @@ from homeroom.notices import public as notices
 from homeroom.people import public as people
 from homeroom.people.events import DelegationChanged, GuardianshipChanged, RoleChanged
 from homeroom.realtime import public as realtime
+from homeroom.school import public as school
 from homeroom.ui import public as ui
 
 ui.register_banner(demo.banner)
@@ -41,3 +43,7 @@ delivery.register_body("notice", notices.render_body)
 delivery.register_search("notice", notices.find_items)
 files.register_owner("notice", notices.may_see_files)
 ui.register_menu(notices.MENU)
+
+# What a school may switch off: no menu entry, and 404 at its addresses.
+school.register_module(school.SwitchableModule("notices", notices.MENU.label))
+school.register_module(school.SwitchableModule("roster", _("Import of the roster")))
