@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from homeroom.eventlog.announcing import Event, announce, register_wake, same_transaction
+from homeroom.eventlog.announcing import NOTIFY_CHANNEL, Event, announce, register_wake, same_transaction
 from homeroom.eventlog.readers import prune, register_reader, run_readers
 from homeroom.eventlog.reading import (
     EventRecord,
@@ -19,6 +19,7 @@ from homeroom.eventlog.reading import (
 )
 
 __all__ = [
+    "NOTIFY_CHANNEL",
     "Event",
     "EventRecord",
     "StreamEntry",

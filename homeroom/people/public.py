@@ -21,15 +21,48 @@ from .queries import (
 from .quick import Asker, who_asks
 from .second_factor import waive_second_factor_when
 from .services import Issued, create_invitations
-from .sessions import on_session_revoked
+from .sessions import SessionStore, on_session_revoked
 from .sign_in import qr_svg, sign_in
 from .slips import slips
 
 __all__ = [
-    "Asker", "Child", "Issued", "Pair", "Reason", "born_on_of", "can_answer_for", "can_keep_roster", "children_of",
+    "Asker",
+    "Child",
+    "Issued",
+    "Pair",
+    "Reason",
+    "SessionStore",
+    "born_on_of",
+    "can_answer_for",
+    "can_keep_roster",
+    "children_of",
     "classes_of",
-    "create_invitations", "current_classes", "current_students", "family_name", "get_student_for", "guardian_label",
-    "guardian_pairs", "guardians_of", "headed_classes", "id_number_key", "label", "labels", "normal_id_number",
-    "normal_phone", "on_session_revoked", "phone_key", "pinyin_of", "qr_svg", "sex_of", "sign_in", "signed_in", "slips",
-    "staff_label", "surname_and_classmate", "visible_students", "waive_second_factor_when", "who_asks", "why_visible",
+    "create_invitations",
+    "current_classes",
+    "current_students",
+    "family_name",
+    "get_student_for",
+    "guardian_label",
+    "guardian_pairs",
+    "guardians_of",
+    "headed_classes",
+    "id_number_key",
+    "label",
+    "labels",
+    "normal_id_number",
+    "normal_phone",
+    "on_session_revoked",
+    "phone_key",
+    "pinyin_of",
+    "qr_svg",
+    "sex_of",
+    "sign_in",
+    "signed_in",
+    "slips",
+    "staff_label",
+    "surname_and_classmate",
+    "visible_students",
+    "waive_second_factor_when",
+    "who_asks",
+    "why_visible",
 ]  # fmt: skip

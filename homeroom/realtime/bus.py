@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 
-from homeroom.eventlog.announcing import NOTIFY_CHANNEL
+from homeroom.eventlog.public import NOTIFY_CHANNEL
 
 if TYPE_CHECKING:
     import redis  # at run time only where it is used: it takes a third of a second, and most installations have none

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from homeroom.people.models import Account
-from homeroom.people.sessions import SessionStore
+from homeroom.people.public import SessionStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from homeroom.audit import public as audit
-from homeroom.audit.models import Entry
+from homeroom.audit.public import Entry
 from homeroom.kit.errors import Invalid, NotVisible
 from homeroom.people import access, labels, queries, services
 from homeroom.people.contact import normal_phone, phone_key
