@@ -11,9 +11,12 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from homeroom.kit import sheets
+from homeroom.kit.errors import NotVisible
+from homeroom.people.models import Person
 
+from . import access
 from .models import FeeMark, Notice
-from .queries import Household
+from .queries import Household, households
 
 
 def state_words() -> dict[str, str]:
@@ -28,7 +31,7 @@ def state_words() -> dict[str, str]:
     }
 
 
-def table(notice: Notice, households: Sequence[Household]) -> tuple[list[str], list[list[Any]]]:
+def table(notice: Notice, listed: Sequence[Household]) -> tuple[list[str], list[list[Any]]]:
     """Header and rows, one for each guardian × child."""
     header = [
         _("Class"), _("Child"), _("Recipient"), _("Name"), _("State"), _("Sent"), _("Delivered"), _("Read"),
@@ -39,7 +42,7 @@ def table(notice: Notice, households: Sequence[Household]) -> tuple[list[str], l
     words = state_words()
     fees = dict(FeeMark.State.choices)
     rows: list[list[Any]] = []
-    for household in households:
+    for household in listed:
         for copy in household.copies:
             one = copy.recipient
             child = household.person.name if one.student_id else ""
@@ -61,15 +64,24 @@ def as_text(row: Sequence[Any], zone: str) -> list[Any]:
     ]
 
 
-def workbook(sheet: sheets.Sheet, zone: str) -> bytes:
-    """One sheet as xlsx; also run in a child process."""
-    return sheets.xlsx_bytes([sheet], time_zone=zone)
+def file_of(notice_id: int, person_id: int, form: str) -> bytes:
+    """Everyone `person` may follow, as xlsx or CSV. Top of the module: a large one is made in a child process."""
+    notice = Notice.objects.select_related("item", "school").get(pk=notice_id)
+    person = Person.objects.select_related("school").get(pk=person_id)
+    if notice.item is None:
+        raise NotVisible
+    rows_of = households(notice, access.followed_copies(person, notice.item))
+    header, rows = table(notice, rows_of)
+    zone = notice.school.time_zone
+    if form == "csv":
+        return sheets.csv_bytes(header, [as_text(row, zone) for row in rows])
+    return sheets.xlsx_bytes([sheets.Sheet(_("Recipients"), header, rows, title=notice.title)], time_zone=zone)
 
 
-def names_text(households: Sequence[Household]) -> str:
+def names_text(listed: Sequence[Household]) -> str:
     """The children who still have something to do, a line for each class, for a message or a slip of paper."""
     by_class: dict[str, list[str]] = {}
-    for household in households:
+    for household in listed:
         if household.waiting:
             by_class.setdefault(household.class_name, []).append(household.person.name)
     line = _("%(class)s (%(n)d): %(names)s")

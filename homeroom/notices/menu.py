@@ -1,4 +1,4 @@
-"""The place of notices in the main menu, and among what a school may switch off."""
+"""The place of notices in the main menu."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from homeroom.school.public import SwitchableModule, module_is_on
+from homeroom.school.public import module_is_on
 from homeroom.ui.public import MenuEntry
 
 
@@ -16,4 +16,3 @@ def _shown(request: Any) -> bool:
 
 
 MENU = MenuEntry("notices", _("Notices"), "speakerphone", "notices:list", shown=_shown, order=20)
-SWITCH = SwitchableModule("notices", _("Notices"), _("Write to families and see who has read, confirmed or signed."))

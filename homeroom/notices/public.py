@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from .access import may_see_files
 from .bodies import render_body
-from .menu import MENU, SWITCH
+from .menu import MENU
 from .models import Notice
 from .queries import find_items
 from .services import Draft, publish_notice, save_draft, schedule_notice
 
 __all__ = [
-    "MENU", "SWITCH", "Draft", "Notice", "find_items", "may_see_files", "publish_notice", "render_body", "save_draft",
+    "MENU", "Draft", "Notice", "find_items", "may_see_files", "publish_notice", "render_body", "save_draft",
     "schedule_notice",
 ]  # fmt: skip

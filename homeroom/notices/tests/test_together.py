@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from threading import Barrier, Thread
 
@@ -78,6 +79,65 @@ def test_a_recall_beside_a_correction_leaves_a_recalled_notice(shared):
     notice.refresh_from_db()
     assert notice.state == "recalled"
     assert Item.objects.get().recalled_at is not None
+
+
+sqlite_only = pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL waits for rows, not for the file")
+
+
+@sqlite_only
+def test_a_database_that_stays_locked_loses_nothing(shared, client_for):
+    now = nine_o_clock()
+    notice = written(shared, now)
+    browser = client_for(shared.class_teacher)
+    other = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA busy_timeout = 300")
+        other.execute("BEGIN IMMEDIATE")
+        page = f"/notices/{notice.uuid}/check/"
+        assert browser.post(page, {"do": "publish"}).status_code == 503
+        saved = browser.post(
+            "/notices/save/",
+            {
+                "notice": str(notice.uuid),
+                "client_key": str(notice.client_key),
+                "title": "改",
+                "text": "<p>写了很久</p>",
+            },
+        )
+        assert saved.status_code == 503
+        assert "写了很久" in saved.content.decode()
+        other.execute("ROLLBACK")
+        assert not Item.objects.exists()
+        assert browser.post(page, {"do": "publish"}).status_code == 302
+        assert Item.objects.count() == 1
+    finally:
+        other.close()
+        connection.close()
+
+
+@sqlite_only
+def test_a_full_disk_loses_nothing(shared, client_for):
+    now = nine_o_clock()
+    notice = written(shared, now, text="<p>" + "字" * 19_000 + "</p>")
+    browser = client_for(shared.class_teacher)
+    page = f"/notices/{notice.uuid}/check/"
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM")  # no free page left inside the file
+            cursor.execute("PRAGMA page_count")
+            pages = cursor.fetchone()[0]
+            cursor.execute(f"PRAGMA max_page_count = {pages}")
+        assert browser.post(page, {"do": "publish"}).status_code == 503
+        assert not Item.objects.exists()
+        notice.refresh_from_db()
+        assert notice.state == "draft"
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA max_page_count = 1000000")
+        assert browser.post(page, {"do": "publish"}).status_code == 302
+        assert Item.objects.count() == 1
+    finally:
+        connection.close()
 
 
 def test_publishing_to_many_takes_no_more_statements(shared):
