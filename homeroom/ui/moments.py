@@ -50,7 +50,7 @@ def local_date(day: date | datetime | None, *, weekday: bool = True) -> str:
         text = date_format(day, pgettext("date format", "j M"))
     else:
         text = date_format(day, pgettext("date format", "j M Y"))
-    return f"{text} {weekday_name(day)}" if weekday else text
+    return _("%(weekday)s %(date)s") % {"weekday": weekday_name(day), "date": text} if weekday else text
 
 
 def weekday_name(day: date) -> str:
