@@ -47,7 +47,7 @@ def mark_read(*, actor: Person, item: Item, now: datetime) -> bool:
 
     For an item that only asks to be read this is doing it.
     """
-    copies = _lock(access.visible_copies(actor, on=access.school_day(now, actor)).filter(item_id=item.pk))
+    copies = _lock(access.visible_copies(actor, on=access.school_day(now, actor)).filter(item_id=item.pk), item)
     unread = [copy for copy in copies if copy.read_at is None]
     if not copies:
         raise NotVisible
@@ -276,9 +276,19 @@ _MAY_NOT_CONFIRM = _("The school has noted that another guardian confirms for th
 _MAY_NOT_SIGN = _("Only a guardian who may sign for this child can sign this.")
 
 
-def _lock(copies: QuerySet[Recipient]) -> list[Recipient]:
-    """The copies, locked on PostgreSQL in the order of their ids (SQLite's transaction is the lock)."""
-    return list(copies.select_for_update(of=("self",)).order_by("pk"))
+def _lock(copies: QuerySet[Recipient], item: Item) -> list[Recipient]:
+    """The copies, locked on PostgreSQL in the order of their ids (SQLite's transaction is the lock).
+
+    Where one guardian settles for all, the other guardians' copies are locked with them: two who answer in the same
+    moment must not wait for each other.
+    """
+    own = set(copies.values_list("pk", "student_id"))
+    household = Q(pk__in=[pk for pk, _student in own])
+    students = {student_id for _pk, student_id in own if student_id is not None}
+    if item.household_rule == HouseholdRule.ANY and students:
+        household |= Q(item_id=item.pk, student_id__in=students)
+    mine = {pk for pk, _student in own}
+    return [copy for copy in Recipient.objects.select_for_update().filter(household).order_by("pk") if copy.pk in mine]
 
 
 def _answerable(
@@ -293,7 +303,7 @@ def _answerable(
     copies = access.visible_copies(actor, on=access.school_day(now, actor)).filter(item_id=item.pk)
     if student_ids is not None:
         copies = copies.filter(Q(student_id__in=list(student_ids)) | Q(student_id__isnull=True))
-    found = _lock(copies)
+    found = _lock(copies, item)
     if not found or (student_ids is not None and set(student_ids) - _students(found)):
         raise NotVisible
     return found

@@ -3,7 +3,17 @@ import { _, ngettext } from "ui/i18n";
 import { toast } from "ui/toast";
 import { count, leave, markRead, part, put, settle, shown } from "delivery/acts";
 
-const clock = new Intl.DateTimeFormat(document.documentElement.lang, { month: "numeric", day: "numeric", weekday: "short", hour: "2-digit", minute: "2-digit" });
+const language = document.documentElement.lang;
+const near = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
+
+/** 今天 18:00 or 11月30日 18:00, by the school's clock wherever the phone is. */
+function moment(iso, timeZone) {
+  const format = (options, at = new Date(iso)) => new Intl.DateTimeFormat(language, { timeZone, ...options }).format(at);
+  const day = (at) => Date.parse(new Intl.DateTimeFormat("en-CA", { timeZone }).format(at)) / 86_400_000;
+  const distance = day(new Date(iso)) - day(new Date());
+  const word = distance === 0 || distance === 1 ? near.format(distance, "day") : format({ month: "short", day: "numeric" });
+  return `${word} ${format({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" })}`;
+}
 
 customElements.define("live-feed", class extends HTMLElement {
   connectedCallback() {
@@ -72,10 +82,16 @@ customElements.define("live-feed", class extends HTMLElement {
     const tags = [];
     const tag = (name, words) => { const piece = part(name); if (words) piece.querySelector("span span, .tag > span").textContent = words; tags.push(piece); };
     if (data.priority !== "routine") tag(data.priority);
-    if (data.deadline) tag("deadline", _("Due: %(when)s", { when: clock.format(new Date(data.deadline)) }));
+    if (data.deadline) tags.push(this.deadline(data));
     if (data.extras.amount) tag("amount", `¥${data.extras.amount}`);
     if (data.extras.files) tag("files", ngettext("%(n)s attachment", "%(n)s attachments", data.extras.files));
     slot("tags").replaceChildren(...tags);
+  }
+
+  deadline(data) {
+    const tag = part("deadline");
+    tag.querySelector(".tag > span").textContent = _("Due: %(when)s", { when: moment(data.deadline, this.dataset.zone || undefined) });
+    return tag;
   }
 
   chip(card, about) {
@@ -121,6 +137,7 @@ customElements.define("live-feed", class extends HTMLElement {
     link.href = `/feed/items/${data.item}/`;
     this.offer(line, data, true);
     for (const button of line.querySelectorAll(".b")) button.classList.add("small");
+    if (data.deadline) line.querySelector(".meta").prepend(this.deadline(data));
     panel.querySelector(".to-do-list").prepend(line);
     this.chip(line, about);
     panel.hidden = false;
