@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
-from .sign_in import forget_failures, remember_choice
+from .sign_in import count_guess, forget_failures, is_attacked, remember_choice
 
 
 class SignInForm(LoginForm):
@@ -36,9 +36,16 @@ class SignInForm(LoginForm):
         self.order_fields(["login", "password"])
 
     def _clean_with_password(self, credentials: dict[str, Any]) -> dict[str, Any]:
+        if is_attacked(self.request, credentials["username"]):
+            raise forms.ValidationError(
+                _(
+                    "Somebody is guessing this password from many places. Try again in an hour, or at once with a new slip."
+                )
+            )
         try:
             cleaned: dict[str, Any] = super()._clean_with_password(credentials)
         except forms.ValidationError as error:
+            count_guess(credentials["username"])
             wrong = _("The name and the password do not belong together. Check both and try again.")
             raise forms.ValidationError(wrong, code=getattr(error, "code", None)) from error
         forget_failures(self.request, credentials["username"])

@@ -22,6 +22,7 @@ from django.contrib.auth import login as django_login
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.hashers import make_password
 from django.core.cache import cache
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -30,15 +31,17 @@ from django.utils.translation import gettext as _
 from homeroom.kit.encryption import decrypt, encrypt
 from homeroom.ui import public as ui
 
+from . import throttle
 from .contact import normal_phone, phone_key
 from .devices import device_name
-from .models import Account, Person
+from .models import Account, Person, Session
 from .sessions import ADDRESS_KEY, DEVICE_KEY, PERSON_KEY
 
 BACKEND = "homeroom.people.sign_in.Backend"
 CHOICE_KEY = "sign_in_choice"
 CHOICE_FOR = timedelta(minutes=5)
 REMEMBERED_FOR = timedelta(minutes=10)
+GUESSES, GUESSES_SPAN = 100, 60 * 60
 
 
 class Backend(BaseBackend):
@@ -84,6 +87,25 @@ def counted_name(request: HttpRequest | None, credentials: dict[str, Any] | None
 def forget_failures(request: HttpRequest, typed: str) -> None:
     """Forget the wrong passwords counted for what was typed, at this address."""
     reset(ip=client_address(request), username=counted_name(None, {"username": typed}))
+
+
+def is_attacked(request: HttpRequest, typed: str) -> bool:
+    """Whether this name was guessed at a hundred times within an hour, from wherever, and this is a strange address.
+
+    Each address has its own count, so many addresses together could try many passwords. Whoever is signed in on some
+    device behind this address, or was in the last weeks, is not asked to wait for that.
+    """
+    if not throttle.is_used_up(f"guess:{counted_name(None, {'username': typed})}", GUESSES):
+        return False
+    named = Q(account__username=typed.strip().lower())
+    if phone_key(typed):
+        named |= Q(account__phone_key=phone_key(typed))
+    return not Session.objects.filter(named, address=client_address(request)).exists()
+
+
+def count_guess(typed: str) -> None:
+    """Count one wrong password for a name, whatever the address; whether the name exists makes no difference."""
+    throttle.count(f"guess:{counted_name(None, {'username': typed})}", GUESSES_SPAN)
 
 
 def locked_out(request: HttpRequest, response: HttpResponse | None, credentials: dict[str, Any] | None) -> HttpResponse:

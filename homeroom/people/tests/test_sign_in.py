@@ -182,6 +182,28 @@ class TestLockOut:
         assert signed_in_as(client) == school.class_teacher.account
 
 
+class TestManyAddresses:
+    def attack(self, name: str) -> None:
+        for n in range(25):
+            for _try in range(5):
+                try_in(Client(REMOTE_ADDR=f"198.51.100.{n}"), name, "wrong")
+
+    def test_a_hundred_guesses_from_everywhere_stop_strange_addresses(self, school: Cast) -> None:
+        name = school.mother.account.username
+        self.attack(name)
+        stranger = Client(REMOTE_ADDR="198.51.100.77")
+        try_in(stranger, name)
+        assert signed_in_as(stranger) is None
+
+    def test_the_family_gets_in_where_it_is_signed_in_already(self, school: Cast) -> None:
+        name = school.mother.account.username
+        try_in(Client(REMOTE_ADDR="203.0.113.9"), name)
+        self.attack(name)
+        tablet = Client(REMOTE_ADDR="203.0.113.9")
+        try_in(tablet, name)
+        assert signed_in_as(tablet) == school.mother.account
+
+
 class TestSecondFactor:
     def code(self, secret: str) -> str:
         return format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
