@@ -104,7 +104,7 @@ def notice(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
         "versions": list(found.item.versions.all()),
         "token": delivery.counts_token(found.item, account_id=request.account.pk) if oversees else "",
         "words": delivery.words(),
-        "hours": delivery.hours_to_done([found.item.pk])[found.item.pk] if context["whole"].done else None,
+        "hours": delivery.hours_to_done([found.item.pk])[found.item.pk] if context["whole"].done >= 5 else None,
     }
     return render(request, "notices/notice.html", context)
 
