@@ -22,6 +22,7 @@ def main(argv: list[str]) -> int:
     with harness.installation() as made, harness.serving(made) as server:
         guests = made.guests(options.sockets + WARM_UP)
         first = harness.open_sockets(server.port, guests[:WARM_UP])  # what the first ones cost is paid once
+        pages = [harness.Idle(first)]
         time.sleep(2)
         idle_before, started = server.cpu, time.monotonic()
         time.sleep(3)
@@ -30,6 +31,7 @@ def main(argv: list[str]) -> int:
         sockets = harness.open_sockets(server.port, guests[WARM_UP:])
         seconds = time.monotonic() - started
         cpu_each = (server.cpu - cpu - idle * seconds) / options.sockets
+        pages.append(harness.Idle(sockets))
         time.sleep(1)
         report.figure(
             "memory_per_connection",
@@ -44,6 +46,7 @@ def main(argv: list[str]) -> int:
         time.sleep(10)
         spent = (server.cpu - idle_cpu) / (time.monotonic() - started)
         report.figure("idle_cpu", spent * 100, "% of a core", sockets=options.sockets + WARM_UP)
-        for connection in (*first, *sockets):
-            connection.close()
+        for page in pages:
+            page.stop()
+        report.figure("closed_by_the_server", sum(page.closed for page in pages), "sockets", at_most=0)
     return report.status

@@ -152,9 +152,8 @@ static void read_socket(int fd) {
   ssize_t got = read(fd, buffer + kept, sizeof buffer - kept);
   if (got <= 0) {
     if (got < 0 && errno == EAGAIN) return;
-    wrong++;
-    close(fd);
-    return;
+    fprintf(stderr, "a socket was closed by the server\n");
+    exit(3);
   }
   size_t total = kept + got, used = take_frames(fd, buffer, total);
   readers[fd].size = total - used;

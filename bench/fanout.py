@@ -86,22 +86,17 @@ class Product:
         self.server = server
         self.count = count
         guests = made.guests(count)
-        sockets = harness.open_sockets(server.port, guests)
         self.publisher = harness.Publisher(made, count)
-        self.first = sockets[0]
+        (first,) = harness.open_sockets(server.port, guests[:1])
         self.publisher.publish()
-        self.frame_bytes = len(self._peek())
-        for connection in sockets[1:]:
-            self._peek(connection)
-        self.receiver = harness.Receiver(binary, sockets, [guest["number"] + 1 for guest in guests])
+        self.frame_bytes = _frame_bytes(first)
+        first.close()
+        for guest in guests:
+            guest["number"] += 1
+        sockets = harness.open_sockets(server.port, guests)  # last: from here on somebody must answer their pings
+        self.receiver = harness.Receiver(binary, sockets, [guest["number"] for guest in guests])
         self.wrong = 0
         self.idle = self._idle()
-
-    def _peek(self, connection: harness.socket.socket | None = None) -> bytes:
-        for opcode, payload in harness.read_frames(connection or self.first):
-            if opcode == 1:
-                return b"head" + payload
-        raise RuntimeError("the socket was closed")
 
     def _idle(self) -> float:
         """CPU seconds a second of the process with all its sockets and nothing to do."""
@@ -124,6 +119,14 @@ class Product:
     def close(self) -> None:
         self.publisher.close()
         self.receiver.close()
+
+
+def _frame_bytes(connection: harness.socket.socket) -> int:
+    """The size of the next delivery on the wire."""
+    for opcode, payload in harness.read_frames(connection):
+        if opcode == 1:
+            return 4 + len(payload)
+    raise RuntimeError("the socket was closed")
 
 
 class PageLoad:

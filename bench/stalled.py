@@ -48,17 +48,12 @@ class Reader:
             self._data = self._take(self._data + more)
 
     def _take(self, data: bytes) -> bytes:
-        while len(data) >= 4:
-            size, start = data[1] & 127, 2
-            if size == 126:
-                size, start = int.from_bytes(data[2:4], "big"), 4
-            elif size == 127:
-                size, start = int.from_bytes(data[2:10], "big"), 10
-            if len(data) < start + size:
-                break
-            if data[0] & 15 == 1:
-                self._note(json.loads(data[start : start + size]))
-            data = data[start + size :]
+        while (frame := harness.first_frame(data)) is not None:
+            opcode, payload, data = frame
+            if opcode == 1:
+                self._note(json.loads(payload))
+            elif opcode == 9:
+                self.connection.send(harness.PONG)
         return data
 
     def _note(self, frame: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from django.db import connection
 
-from homeroom.eventlog.models import LoggedEvent, Stream
+from homeroom.eventlog.models import LoggedEvent
 
 Place = tuple[int, int]  # (transaction, event id): the order in which events became visible
 
@@ -117,8 +117,20 @@ def _read_events(
 
 def stream_states(streams: Collection[str]) -> dict[str, StreamState]:
     """The state of each stream; one that never had an entry is at 0."""
-    rows = Stream.objects.filter(key__in=streams).values_list("key", "last_number", "pruned_number")
-    found = {key: StreamState(last, pruned) for key, last, pruned in rows}
+    if not streams:
+        return {}
+    if connection.vendor == "postgresql":
+        condition = "key = ANY(%s)"
+        parameter: list[str] | str = list(streams)
+    else:
+        condition = "key IN (SELECT value FROM json_each(%s))"
+        parameter = msgspec.json.encode(list(streams)).decode()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT key, last_number, pruned_number FROM eventlog_stream WHERE {condition}",  # noqa: S608
+            [parameter],
+        )
+        found = {key: StreamState(last, pruned) for key, last, pruned in cursor.fetchall()}
     return {key: found.get(key, StreamState()) for key in streams}
 
 
