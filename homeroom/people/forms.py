@@ -37,15 +37,15 @@ class SignInForm(LoginForm):
 
     def _clean_with_password(self, credentials: dict[str, Any]) -> dict[str, Any]:
         if is_attacked(self.request, credentials["username"]):
-            raise forms.ValidationError(
-                _(
-                    "Somebody is guessing this password from many places. Try again in an hour, or at once with a new slip."
-                )
+            guessed = _(
+                "Somebody is guessing this password from many places. Try again in an hour, or at once with a new slip."
             )
+            raise forms.ValidationError(guessed)
         try:
             cleaned: dict[str, Any] = super()._clean_with_password(credentials)
         except forms.ValidationError as error:
-            count_guess(credentials["username"])
+            if not getattr(self.request, "axes_locked_out", False):  # then no password was looked at
+                count_guess(credentials["username"])
             wrong = _("The name and the password do not belong together. Check both and try again.")
             raise forms.ValidationError(wrong, code=getattr(error, "code", None)) from error
         forget_failures(self.request, credentials["username"])

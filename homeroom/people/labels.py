@@ -69,7 +69,7 @@ def staff_label(person: Person, roles: Iterable[Role]) -> str:
             word = _("%(role)s (substitute)") % {"role": word}
         if str(word) not in parts:
             parts.append(str(word))
-    who = _("%(family)s, teacher") % {"family": family_name(person.name)}
+    who = _("Teacher %(family)s") % {"family": family_name(person.name)}
     if roles and not any(role.kind in TEACHING for role in roles):
         who = person.name
     return " · ".join([who, *parts[:2]])
