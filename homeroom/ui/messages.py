@@ -7,6 +7,7 @@ fails. `django.po` holds what Python and templates say, `djangojs.po` what ES mo
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -190,17 +191,22 @@ def _placeholders(text: str) -> set[str]:
 
 
 def compile_module(module: str) -> int:
-    """Write Django's .mo files of the module where they are missing or older. Returns how many were written."""
+    """Write Django's .mo files of the module where they are missing or of another time. Returns how many were written."""
     written = 0
     for folder in LANGUAGES:
         path = po_path(module, folder)
         target = path.with_suffix(".mo")
-        if not path.exists() or (target.exists() and target.stat().st_mtime >= path.stat().st_mtime):
+        if not path.exists():
             continue
-        # Written beside and moved: another process may be reading the old one.
-        temporary = target.with_suffix(".mo.new")
+        changed = path.stat()
+        if target.exists() and target.stat().st_mtime_ns == changed.st_mtime_ns:
+            continue
+        # Written beside and moved, because another process may be reading the old one; dated as the text it was made
+        # of, so that one written while we read counts as newer.
+        temporary = target.with_suffix(f".{os.getpid()}.new")
         with temporary.open("wb") as file:
             write_mo(file, read(path, folder))
+        os.utime(temporary, ns=(changed.st_atime_ns, changed.st_mtime_ns))
         temporary.replace(target)
         written += 1
     return written
