@@ -43,7 +43,7 @@ from .queries import (
     waiting_talks,
 )
 from .queries import to_do as todo
-from .registries import register_body, register_search
+from .registries import register_body, register_overview, register_search
 from .services import (
     Asked,
     ReminderPolicy,
@@ -128,6 +128,7 @@ __all__ = [
     "recall_item",
     "recipients_of",
     "register_body",
+    "register_overview",
     "register_search",
     "remind_unfinished",
     "reply",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from django.db import models
+
 from homeroom.people.models import Person
 
 from .models import Item
@@ -19,12 +21,18 @@ class RenderBody(Protocol):
 FindItems = Callable[[Person, str], "list[int]"]  # (whose inbox, words) → item ids
 
 bodies: dict[str, RenderBody] = {}
+overviews: dict[str, tuple[type[models.Model], str]] = {}
 finders: dict[str, FindItems] = {}
 
 
 def register_body(kind: str, render: RenderBody) -> None:
     """Show items of this kind with what `render` gives; without one the item page shows the lead."""
     bodies[kind] = render
+
+
+def register_overview(kind: str, model: type[models.Model], url_name: str) -> None:
+    """Who follows an item of this kind goes to its owner's page: `model` has the uuid that `url_name` takes."""
+    overviews[kind] = (model, url_name)
 
 
 def register_search(kind: str, find: FindItems) -> None:

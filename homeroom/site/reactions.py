@@ -40,6 +40,7 @@ ui.register_account_menu(home.WISHES)
 
 # Notices: what a card opens to, finding it by its text, who sees its files, its place in the menu.
 delivery.register_body("notice", notices.render_body)
+delivery.register_overview("notice", notices.Notice, "notices:notice")
 delivery.register_search("notice", notices.find_items)
 files.register_owner("notice", notices.may_see_files)
 ui.register_menu(notices.MENU)

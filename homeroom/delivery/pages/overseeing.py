@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 
 from homeroom.delivery import access, hints, queries, services, showing
 from homeroom.delivery.models import Item
+from homeroom.delivery.registries import overviews
 from homeroom.kit.errors import Invalid
 from homeroom.people.models import Person
 from homeroom.people.public import signed_in
@@ -24,6 +25,11 @@ from homeroom.people.requests import SignedInRequest
 def sent(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     """How far an item has come, class by class, and what families answered."""
     item = access.get_overseen_item(request.person, uuid)
+    model, url_name = overviews.get(item.kind, (None, ""))
+    if model is not None:  # its owner has a page with more
+        source = model._default_manager.filter(pk=item.source_id).values_list("uuid", flat=True).first()
+        if source is not None:
+            return redirect(url_name, source)
     return render(request, "delivery/sent.html", _context(request, item))
 
 

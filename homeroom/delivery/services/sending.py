@@ -158,10 +158,13 @@ def _insert_recipients(
     """Write the copies; returns the (person, student or 0) that got one."""
     if not asked:
         return ()
-    usual = (Mode.INSTANT, now)
-    rows = []
+    usual = (0, 0, instant(now), instant(now))  # for all but the few with wishes of their own
+    rows: list[tuple[Any, ...]] = []
     for person_id, student_id in asked:
-        mode, surfaces_at = modes.get(person_id, usual)
+        if person_id not in modes:
+            rows.append((person_id, student_id, *usual))
+            continue
+        mode, surfaces_at = modes[person_id]
         rows.append(
             (
                 person_id,

@@ -34,13 +34,13 @@ class Handler:
     def __init__(self):
         self.mails, self.senders, self.rcpt, self.data, self.drop, self.encrypted = [], [], {}, "250 OK", False, False
 
-    async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802, PLR0917
+    async def handle_RCPT(self, server, session, envelope, address, options):
         answer = self.rcpt.get(address, "250 OK")
         if answer.startswith("2"):
             envelope.rcpt_tos.append(address)
         return answer
 
-    async def handle_DATA(self, server, session, envelope):  # noqa: N802
+    async def handle_DATA(self, server, session, envelope):
         if self.drop:
             self.drop = False
             server.transport.abort()
@@ -226,16 +226,14 @@ def certificate(tmp_path):
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(1)
-        .not_valid_before(dt.datetime(2020, 1, 1))
-        .not_valid_after(dt.datetime(2040, 1, 1))
+        .not_valid_before(dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
+        .not_valid_after(dt.datetime(2040, 1, 1, tzinfo=dt.UTC))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
         .sign(key, hashes.SHA256())
     )
     path = tmp_path / "server.pem"
     path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         + made.public_bytes(serialization.Encoding.PEM)
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -250,7 +248,7 @@ def guarded(certificate, settings):
 
     class StartTls(Controller):
         def factory(self):
-            def check(server, session, envelope, mechanism, auth_data):  # noqa: PLR0917
+            def check(server, session, envelope, mechanism, auth_data):
                 return AuthResult(success=(auth_data.login, auth_data.password) == (b"school", b"s3cret"))
 
             return SMTP(
@@ -273,7 +271,10 @@ def test_starttls_and_signing_in(family, send, guarded, settings, now):
 
 @pytest.mark.parametrize(
     "url",
-    ["smtp://school:wrong@127.0.0.1:{port}/?tls=starttls&verify=0", "smtp://school:s3cret@127.0.0.1:{port}/?tls=starttls"],
+    [
+        "smtp://school:wrong@127.0.0.1:{port}/?tls=starttls&verify=0",
+        "smtp://school:s3cret@127.0.0.1:{port}/?tls=starttls",
+    ],
 )
 def test_a_wrong_password_or_certificate_sends_nothing(family, send, guarded, settings, now, url):  # noqa: PLR0917
     handler, port = guarded

@@ -147,7 +147,12 @@ def test_a_household_in_any_order(school):
                 assert copy.asks
 
         def done_means_what_the_level_asks(self, copy):
-            fact = {"read": copy.read_at, "confirm": copy.confirmed_at, "sign": copy.signed_at, "reply": copy.replied_at}
+            fact = {
+                "read": copy.read_at,
+                "confirm": copy.confirmed_at,
+                "sign": copy.signed_at,
+                "reply": copy.replied_at,
+            }
             if copy.done_at:
                 assert fact[self.item.level]
 
