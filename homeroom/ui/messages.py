@@ -191,7 +191,7 @@ def _placeholders(text: str) -> set[str]:
 
 
 def compile_module(module: str) -> int:
-    """Write Django's .mo files of the module where they are missing or of another time. Returns how many were written."""
+    """Write the module's .mo files that are missing or of another time. Returns how many were written."""
     written = 0
     for folder in LANGUAGES:
         path = po_path(module, folder)
