@@ -14,6 +14,7 @@ from allauth.mfa.totp.internal.auth import (
     hotp_value,
     yield_hotp_counters_from_time,
 )
+from django.contrib.auth.hashers import get_hasher
 from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
@@ -260,3 +261,73 @@ class TestSecondFactor:
         assert client.get("/me/").status_code == 200
         give_role(actor=school.leader, person=Person.objects.get(pk=school.class_teacher.pk), kind=Role.Kind.OFFICE)
         assert client.get("/me/").status_code == 302
+
+
+def test_an_unknown_name_costs_as_much_as_a_wrong_password(school: Cast, client: Client, monkeypatch) -> None:
+    hashed: list[str] = []
+    hasher_class = type(get_hasher())
+    encode = hasher_class.encode
+
+    def counting(self, password: str, *arguments: object, **details: object) -> str:
+        hashed.append(password)
+        return encode(self, password, *arguments, **details)
+
+    monkeypatch.setattr(hasher_class, "encode", counting)
+    try_in(client, school.mother.account.username, "wrong")
+    for_a_wrong_password = len(hashed)
+    try_in(client, "nobody", "wrong")
+    assert len(hashed) == 2 * for_a_wrong_password
+    assert for_a_wrong_password >= 1
+
+
+def test_language_and_elder_mode_come_along_to_the_next_device(school: Cast, client: Client) -> None:
+    name = school.mother.account.username
+    try_in(client, name)
+    client.post("/ui/preferences/", {"language": "en", "next": "/me/"})
+    client.post("/ui/preferences/", {"elder": "1", "next": "/me/"})
+    tablet = Client()
+    try_in(tablet, name)
+    page = tablet.get("/me/").content.decode()
+    assert 'lang="en"' in page
+    assert "data-elder" in page
+
+
+def test_signing_out_ends_the_session_for_good(school: Cast, client: Client) -> None:
+    try_in(client, school.mother.account.username)
+    key = client.session.session_key
+    client.post("/sign-out/")
+    thief = Client()
+    thief.cookies["homeroom_session"] = key
+    assert thief.get(GUARDED).status_code == 302
+    assert not Session.objects.filter(pk=key).exists()
+
+
+def test_a_revoked_session_does_not_come_back_with_a_request_under_way(school: Cast, client: Client) -> None:
+    from django.contrib.sessions.backends.base import UpdateError
+
+    from homeroom.people.sessions import SessionStore, end_sessions
+
+    try_in(client, school.mother.account.username)
+    under_way = SessionStore(client.session.session_key)
+    under_way["anything"] = 1
+    end_sessions(school.mother.account)
+    with pytest.raises(UpdateError):
+        under_way.save()
+    assert not Session.objects.filter(account=school.mother.account).exists()
+
+
+def test_saving_a_session_keeps_its_row(school: Cast, client: Client) -> None:
+    try_in(client, school.mother.account.username)
+    before = Session.objects.values("uuid", "created_at", "last_seen_at").get(account=school.mother.account)
+    session = client.session
+    session["anything"] = 1
+    session.save()
+    assert Session.objects.values("uuid", "created_at", "last_seen_at").get(account=school.mother.account) == before
+
+
+@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example/", "javascript:alert(1)"])
+def test_signing_in_leads_nowhere_else(school: Cast, client: Client, target: str) -> None:
+    answer = client.post(
+        f"/sign-in/?next={target}", {"login": school.mother.account.username, "password": PASSWORD, "next": target}
+    )
+    assert answer.url == "/"
