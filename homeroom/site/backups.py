@@ -332,7 +332,9 @@ def _restore_tables(archive: zipfile.ZipFile, about: dict[str, Any]) -> None:
     connections.close_all()
     executor = MigrationExecutor(connection)
     saved = {(app, name) for app, name in about["migrations"]}
-    executor.migrate([node for node in executor.loader.graph.nodes if node in saved])
+    graph = executor.loader.graph
+    inner = {parent.key for node in saved & set(graph.nodes) for parent in graph.node_map[node].parents}
+    executor.migrate(sorted(saved & set(graph.nodes) - inner))
     quote = connection.ops.quote_name
     with transaction.atomic(), connection.cursor() as cursor:
         present = set(_tables())

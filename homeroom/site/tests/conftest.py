@@ -125,15 +125,17 @@ def environment_for(data: Path, **more: str) -> dict[str, str]:
 
 
 def homeroom(data: Path, *arguments: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
-    return subprocess.run(
+    """Run a command to its end; it must succeed unless `check` is false."""
+    done = subprocess.run(
         [sys.executable, "-m", "homeroom.site.cli", *arguments],
         env=environment_for(data, **environment),
         capture_output=True,
         text=True,
-        check=check,
-        timeout=120,
+        check=False,
+        timeout=180,
     )
+    assert not check or done.returncode == 0, done.stderr
+    return done
 
 
 @pytest.fixture
