@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from jinja2.exceptions import UndefinedError
 from jinja2.utils import missing
 
 from . import icons, moments
+from .public import fixed_address
 
 
 class ModuleTemplates(Jinja2):
@@ -72,7 +74,7 @@ def environment(**options: Any) -> Environment:
         npgettext=translation.npgettext,
         newstyle=True,
     )
-    env.globals.update(static=static, url=_url, icon=icons.icon)
+    env.globals.update(static=static if settings.DEBUG else lru_cache(maxsize=512)(static), url=_url, icon=icons.icon)
     env.filters.update(
         local_time=moments.local_time,
         local_date=moments.local_date,
@@ -89,6 +91,8 @@ def environment(**options: Any) -> Environment:
 
 
 def _url(name: str, *args: Any, **kwargs: Any) -> str:
+    if not args and not kwargs:
+        return fixed_address(name)
     return reverse(name, args=args or None, kwargs=kwargs or None)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
@@ -78,6 +79,12 @@ class Banner:
     html_template: str  # rendered with `request` and `banner`
     tone: str = "info"
     context: dict[str, Any] | None = None
+
+
+@lru_cache(maxsize=512)
+def fixed_address(url_name: str) -> str:
+    """The address of a page that takes no arguments. A page names a dozen of them, and they never change."""
+    return reverse(url_name)
 
 
 BannerSource = Callable[[HttpRequest], Banner | None]
@@ -179,7 +186,7 @@ def _items(request: HttpRequest, entries: Iterable[MenuEntry]) -> Iterable[MenuI
         if not entry.shown(request):
             continue
         try:
-            url = reverse(entry.url_name)
+            url = fixed_address(entry.url_name)
         except NoReverseMatch:  # a module switched off by configuration has no addresses
             continue
         current = request.path == url or (url != "/" and request.path.startswith(url))
