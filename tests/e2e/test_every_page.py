@@ -15,8 +15,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.process]
 
 # Downloads and the way out: nothing there to look at.
 LEFT_OUT = {
-    "delivery:text", "roster:template", "roster:export", "roster:corrections", "notices:export", "files:file", "files:thumbnail",
-    "mfa_download_recovery_codes", "people:sign_out", "healthz", "readyz", "metrics", "api:openapi-json",
+    "delivery:text", "roster:template", "roster:export", "roster:corrections", "notices:export", "files:file",
+    "files:thumbnail", "mfa_download_recovery_codes", "people:sign_out", "healthz", "readyz", "metrics",
+    "api:openapi-json",
 }  # fmt: skip
 ALWAYS = {
     "stranger": ["/sign-in/", "/sign-in/help/", "/join/", "/i/no-such-invitation/", "/offline/", "/no-such-page/"],
