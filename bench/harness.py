@@ -141,7 +141,7 @@ def serving(made: Installation) -> Iterator[Serving]:
             made.command("serve", "--port", "0"), env=made.environment, stdout=log, stderr=subprocess.STDOUT
         )
     try:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 180
         port = 0
         while not port:
             if process.poll() is not None or time.monotonic() > until:
@@ -163,7 +163,7 @@ def serving(made: Installation) -> Iterator[Serving]:
 
 def wait_for(port: int) -> None:
     """Until somebody listens there."""
-    until = time.monotonic() + 20
+    until = time.monotonic() + 120
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()

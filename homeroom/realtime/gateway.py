@@ -147,7 +147,6 @@ async def socket_app(
     elif not gateway.hub.has_room(session_key):
         await _refuse(send, 429)
     else:
-        await send({"type": "websocket.accept"})
         protocol.hand_over(gateway.hub, identity)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -38,12 +39,15 @@ def origin_is_ours(headers: dict[bytes, bytes]) -> bool:
     A client that is no browser sends no Origin, and nobody's cookies but its own.
     """
     origin = headers.get(b"origin")
-    if origin is None:
-        return True
-    parts = urlsplit(origin.decode("latin1"))
+    return origin is None or _is_ours(origin.decode("latin1"), headers.get(b"host", b"").decode("latin1"))
+
+
+@lru_cache(maxsize=256)
+def _is_ours(origin: str, asked_host: str) -> bool:
+    parts = urlsplit(origin)
     if f"{parts.scheme}://{parts.netloc}" in settings.CSRF_TRUSTED_ORIGINS:
         return True
-    if parts.scheme not in {"http", "https"} or parts.netloc != headers.get(b"host", b"").decode("latin1"):
+    if parts.scheme not in {"http", "https"} or parts.netloc != asked_host:
         return False
     host, _port = split_domain_port(parts.netloc.lower())
     return bool(host) and validate_host(host, settings.ALLOWED_HOSTS)

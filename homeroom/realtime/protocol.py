@@ -42,6 +42,8 @@ class GatewayProtocol(WebSocketsSansIOProtocol):
     """A WebSocket of this server; `scope["extensions"]["homeroom.gateway"]` is the protocol itself."""
 
     close_sent: bool
+    handshake_complete: bool
+    response: Any
     scope: Any
     hub: Hub | None = None
     connection: Connection | None = None
@@ -54,7 +56,13 @@ class GatewayProtocol(WebSocketsSansIOProtocol):
             self.scope["extensions"][EXTENSION] = self
 
     def hand_over(self, hub: Hub, identity: Identity) -> None:
-        """From here on the socket is the hub's. The request's own objects are let go: sockets stay for hours."""
+        """Accept the socket; from here on it is the hub's. The request's objects are let go: sockets stay for hours."""
+        if self.disconnected or self.transport.is_closing():  # gone while the database was asked
+            return
+        del self.response.headers["Date"]
+        self.handshake_complete = True
+        self.conn.send_response(self.response)
+        self.transport.write(b"".join(self.conn.data_to_send()))
         sock = self.transport.get_extra_info("socket")
         if sock is not None and sock.family != socket.AF_UNIX:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
