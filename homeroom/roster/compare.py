@@ -218,18 +218,24 @@ class _Comparison:
         groups: dict[tuple[str, object], list[PupilRow]] = defaultdict(list)
         for row, _candidates in weak:
             groups[row.name, row.school_class].append(row)
-        for row, candidates in weak:
-            free = [each for each in candidates if each.id not in self.spoken_for]
-            group = groups[row.name, row.school_class]
-            verdict = self._by_name(row, free, phones, len(group))
-            group.pop()  # those still to be matched are counted against the pupils still free
-            if verdict == "held":
-                continue
-            if isinstance(verdict, PresentPupil):
-                self.spoken_for.add(verdict.id)
-                taken.append((row, verdict))
-            else:
-                taken.append((row, None))
+        for asking in (False, True):  # whoever can be told for sure is not given away by a question about another row
+            left: list[tuple[PupilRow, list[PresentPupil]]] = []
+            for row, candidates in weak:
+                free = [each for each in candidates if each.id not in self.spoken_for]
+                group = groups[row.name, row.school_class]
+                verdict = self._by_name(row, free, phones, len(group), asking=asking)
+                if verdict == "later":
+                    left.append((row, candidates))
+                    continue
+                group.pop()  # those still to be matched are counted against the pupils still free
+                if verdict == "held":
+                    continue
+                if isinstance(verdict, PresentPupil):
+                    self.spoken_for.add(verdict.id)
+                    taken.append((row, verdict))
+                else:
+                    taken.append((row, None))
+            weak = left
         taken.sort(key=lambda pair: order[id(pair[0])])
         for row in self.not_taken:  # somebody whose row is wrong has not left the school
             known = [by_number.get(row.student_number), by_id.get(id_number_key(row.id_number))]
@@ -272,9 +278,9 @@ class _Comparison:
         return numbered if answer.startswith("same") else "held"
 
     def _by_name(
-        self, row: PupilRow, candidates: list[PresentPupil], phones: Mapping[int, set[str]], alike: int
+        self, row: PupilRow, candidates: list[PresentPupil], phones: Mapping[int, set[str]], alike: int, *, asking: bool
     ) -> PresentPupil | str | None:
-        """The pupil of that name, None for a new one, "held" while a question is open."""
+        """The pupil of that name, None for a new one, "held" while a question is open, "later" instead of asking."""
         key = id_number_key(row.id_number)
         possible = [
             each
@@ -284,7 +290,7 @@ class _Comparison:
             and not (each.sex and row.sex and each.sex != row.sex)
         ]
         if not possible:
-            return None
+            return None if asking else "later"
         row_phones = {phone_key(guardian.phone) for guardian in row.guardians if guardian.phone}
         class_id = self._class_ref(row.school_class) if row.school_class else 0
 
@@ -300,6 +306,8 @@ class _Comparison:
         plain = [p for p in here if not numbers_differ(p)]
         if plain and len(plain) == alike:  # as many rows as pupils: where nothing tells them apart, in order
             return plain[0]
+        if not asking:
+            return "later"
         if not proven and not here:
             active = [p for p in possible if not p.archived and not numbers_differ(p)]
             if not active:

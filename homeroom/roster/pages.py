@@ -109,6 +109,7 @@ def run(request: SignedInRequest, run_id: UUID) -> HttpResponse:
     if found.state == State.COMPARED and plan is not None:
         return render(request, "roster/compared.html", context | _compared(request, plan))
     last = services.last_applied(found.school_id)
+    context |= {"rejected": [], "classes": []}
     context["can_roll_back"] = found.state == State.APPLIED and last is not None and last.pk == found.pk
     if plan is not None:
         context |= {"plan": plan, "rejected": plan.rejected[:SHOWN], "classes": _classes_of(request, plan)}

@@ -104,6 +104,8 @@ def to_correct(plan: Plan) -> bytes:
     """
     remarks: dict[tuple[str, int], list[tuple[str, str]]] = defaultdict(list)
     for remark in (*plan.rejected, *plan.doubts):
+        if remark.code == "many_gone":  # about the whole file
+            continue
         remarks[remark.place.sheet, remark.place.row].append((remark.place.column, remark.reason))
     original = {(each.sheet, each.row): each.cells for each in plan.originals}
     known = {use.name: use for use in plan.sheets}
