@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import json
 
+import pytest
+from django.utils import timezone
+
 from homeroom.notices.models import Notice
 
 from .test_services import published
+
+
+@pytest.fixture
+def now():
+    """The endpoints go by the clock."""
+    return timezone.now()
 
 
 def post(browser, path: str, **body):

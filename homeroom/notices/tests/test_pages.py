@@ -19,6 +19,13 @@ from homeroom.school.models import ModuleSwitch
 
 from .test_services import fee, published, written
 
+
+@pytest.fixture
+def now():
+    """The pages go by the clock, so what they are shown must not lie ahead of it."""
+    return timezone.now()
+
+
 ATTACK = '"><script>alert(1)</script>'
 
 
