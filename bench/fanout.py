@@ -22,7 +22,7 @@ from typing import Any
 from bench import harness
 from bench.report import Report
 
-EVENTS = 10  # of one run: enough that what a run costs once does not count
+EVENTS = 10  # of one pair
 PAIRS = 5
 CPU_BUDGET = 1.4
 CPU_MEANT_FOR = 2_000
@@ -161,7 +161,9 @@ class PageLoad:
             self.failures += answer.status != 200
 
 
-def measure(report: Report, binary: Path, made: harness.Installation, count: int, *, pairs: int, load: bool) -> None:
+def measure(
+    report: Report, binary: Path, made: harness.Installation, count: int, *, pairs: int, events: int, load: bool
+) -> None:
     """One size."""
     report.note(f"{count} sockets")
     with harness.serving(made) as server, contextlib.ExitStack() as stack:
@@ -169,14 +171,14 @@ def measure(report: Report, binary: Path, made: harness.Installation, count: int
         stack.callback(product.close)
         limit = Limit(binary, count)
         stack.callback(limit.close)
-        _pair(product, limit)
-        both = [_pair(product, limit) for _pair_number in range(pairs)]
+        _pair(product, limit, 2)
+        both = [_pair(product, limit, events) for _pair_number in range(pairs)]
         ours, theirs = [mine for mine, _c in both], [c for _mine, c in both]
         _judge_cpu(report, product, ours, theirs)
         report.figure(
-            "to_last_socket", statistics.median(run.seconds / EVENTS for run in ours) * 1e3, "ms", sockets=count
+            "to_last_socket", statistics.median(run.seconds / events for run in ours) * 1e3, "ms", sockets=count
         )
-        bursts = [(product.burst(EVENTS), limit.burst(EVENTS, product.frame_bytes)) for _pair in range(pairs)]
+        bursts = [(product.burst(events), limit.burst(events, product.frame_bytes)) for _pair in range(pairs)]
         report.figure(
             "deliveries_per_second",
             statistics.median(mine.rate for mine, _c in bursts),
@@ -184,17 +186,17 @@ def measure(report: Report, binary: Path, made: harness.Installation, count: int
             limit=statistics.median(c.rate for _mine, c in bursts),
             at_least=RATE_BUDGET if count == RATE_MEANT_FOR else None,
             sockets=count,
-            events_in_one_commit=EVENTS,
+            events_in_one_commit=events,
         )
         if load:
             _under_load(report, product, made, pairs)
         report.figure("numbers_wrong", product.wrong, "entries", at_most=0, sockets=count)
 
 
-def _pair(product: Product, limit: Limit) -> tuple[Run, Run]:
+def _pair(product: Product, limit: Limit, events: int) -> tuple[Run, Run]:
     """Event by event in turn, so that both find the processor's caches as the other left them."""
     ours, theirs = [], []
-    for _event in range(EVENTS):
+    for _event in range(events):
         ours.append(product.burst(1))
         theirs.append(limit.burst(1, product.frame_bytes))
     return Run.sum(ours), Run.sum(theirs)
@@ -236,6 +238,7 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="homeroom bench fanout", description=__doc__)
     parser.add_argument("--sockets", type=int, nargs="+", default=[500, 2_000, 5_000], help="sizes (%(default)s)")
     parser.add_argument("--pairs", type=int, default=PAIRS, help="interleaved pairs (%(default)s)")
+    parser.add_argument("--events", type=int, default=EVENTS, help="events in each pair (%(default)s)")
     parser.add_argument("--no-page-load", action="store_true", help="leave out the run beside page requests")
     options = parser.parse_args(argv)
     report = Report("fanout")
@@ -247,7 +250,7 @@ def main(argv: list[str]) -> int:
     with _made(not options.no_page_load) as made:
         for count in options.sockets:
             load = count == CPU_MEANT_FOR and not options.no_page_load
-            measure(report, binary, made, count, pairs=options.pairs, load=load)
+            measure(report, binary, made, count, pairs=options.pairs, events=options.events, load=load)
     return report.status
 
 

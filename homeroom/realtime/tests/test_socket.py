@@ -10,6 +10,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from homeroom.demo.cast import Cast
+from homeroom.eventlog import announcing
 from homeroom.people.models import Account, Session
 from homeroom.realtime import public, registries
 from homeroom.realtime.tests.live import Live, happen, live_gateway, sign_in
@@ -46,6 +47,20 @@ def test_a_page_gets_what_is_committed_after_it_came(live: Live, school: Cast, m
     frame = page.next()
     assert frame.pop("at").endswith("Z")
     assert frame == {"t": "event", "s": stream, "n": 2, "a": 7, "e": "test.happened", "d": {"title": "班会"}}
+
+
+def test_a_commit_nobody_told_of_is_found(
+    live: Live, school: Cast, mother: tuple[Account, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process' commit: SQLite shows that the file changed, PostgreSQL notifies."""
+    account, _stream = mother
+    monkeypatch.setattr(announcing, "_wakes", [])
+    page = live.page(sign_in(account)).hello()
+    page.until("ready")
+    happen(school.mother.pk)
+    assert page.next()["n"] == 1
+    happen(school.mother.pk)
+    assert page.next()["n"] == 2
 
 
 def test_what_was_missed_comes_first_and_once(live: Live, school: Cast, mother: tuple[Account, str]) -> None:
