@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from .conftest import Process, eventually, receive_all, running
+from .conftest import Process, eventually, homeroom, receive_all, running
 
 pytestmark = [
     pytest.mark.process,
@@ -179,8 +179,6 @@ def test_ready_says_what_is_missing(data):
 
 
 def test_a_database_that_is_behind_is_not_served(tmp_path):
-    from .conftest import homeroom
-
     refused = homeroom(tmp_path / "empty", "serve", "--port", "0", check=False)
     assert refused.returncode != 0
     assert "homeroom migrate" in refused.stderr
@@ -192,3 +190,13 @@ def test_web_and_jobs_stop_with_zero_as_well(data):
         assert process.stop() == 0
     with running(data, "jobs") as process:
         assert process.stop() == 0
+
+
+def test_the_invented_school_is_not_shown_to_others_unless_that_is_said(data):
+    mark = "Demonstration.objects.create(built_at=timezone.now())"
+    imports = "from django.utils import timezone; from homeroom.demo.models import Demonstration; "
+    homeroom(data, "shell", "--no-imports", "-c", imports + mark)
+    refused = homeroom(data, "serve", "--host", "0.0.0.0", "--port", "0", check=False)
+    assert (refused.returncode, "--demo-public" in refused.stderr) == (1, True)
+    with running(data, "serve", "--host", "0.0.0.0", "--port", "0", "--demo-public") as process:
+        assert get(process, "/healthz")[0] == 200
