@@ -28,6 +28,8 @@ class PreferencesMiddleware:
         response.headers.setdefault("Content-Language", chosen.language)
         if response.get("Content-Type", "").startswith("text/html"):
             patch_vary_headers(response, ("Cookie",))
+            # A page is one person's, on this device: no proxy keeps it, and the browser asks again.
+            response.headers.setdefault("Cache-Control", "private, no-cache")
         return response
 
 

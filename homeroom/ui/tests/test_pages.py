@@ -25,6 +25,14 @@ def test_without_a_choice_pages_are_chinese_whatever_the_browser_speaks(browser)
     assert page["Content-Language"] == "zh-hans"
 
 
+@pytest.mark.django_db
+def test_no_proxy_keeps_a_page(browser, monkeypatch):
+    monkeypatch.setattr(public, "_component_viewers", [lambda request: True])
+    page = browser.get("/ui/")
+    assert page["Cache-Control"] == "private, no-cache"
+    assert "Cookie" in page["Vary"]
+
+
 def test_a_choice_stays_on_the_device(browser):
     answer = browser.post("/ui/preferences/", {"language": "en", "elder": "1", "next": "/offline/"})
     assert (answer.status_code, answer["Location"]) == (302, "/offline/")
