@@ -218,19 +218,21 @@ class _Comparison:
         groups: dict[tuple[str, object], list[PupilRow]] = defaultdict(list)
         for row, _candidates in weak:
             groups[row.name, row.school_class].append(row)
+        gone_to = set(self.spoken_for)  # pupils who are a row's already; those only asked about stay open to every row
         for asking in (False, True):  # whoever can be told for sure is not given away by a question about another row
             left: list[tuple[PupilRow, list[PresentPupil]]] = []
             for row, candidates in weak:
-                free = [each for each in candidates if each.id not in self.spoken_for]
+                free = [each for each in candidates if each.id not in gone_to]
                 group = groups[row.name, row.school_class]
                 verdict = self._by_name(row, free, phones, len(group), asking=asking)
                 if verdict == "later":
                     left.append((row, candidates))
                     continue
-                group.pop()  # those still to be matched are counted against the pupils still free
                 if verdict == "held":
                     continue
+                group.pop()  # those still to be matched are counted against the pupils still free
                 if isinstance(verdict, PresentPupil):
+                    gone_to.add(verdict.id)
                     self.spoken_for.add(verdict.id)
                     taken.append((row, verdict))
                 else:
