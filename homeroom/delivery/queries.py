@@ -21,7 +21,7 @@ from homeroom.people.models import Person
 from . import access
 from .models import Dispatch, Item, Recipient, Reply
 from .registries import finders
-from .sql import ids, instant, moment
+from .sql import at, ids, instant, moment
 
 
 class Chip(msgspec.Struct, frozen=True):
@@ -100,11 +100,12 @@ _MINE = (
 )
 _VISIBLE = "(r.student_id IS NULL OR r.student_id IN (SELECT student_id FROM mine))"
 _CARD = (
-    "SELECT page.seen, page.surfaces_at, i.id, i.uuid, i.kind, i.title, i.lead, i.sender_label, i.link, i.action_label,"
-    " i.extras, i.level, i.priority, i.category, i.household_rule, i.text_version, i.deadline_at, i.sent_at,"
-    " i.recalled_at, i.recall_reason, r.read_at, r.confirmed_at, r.signed_at, r.replied_at, r.done_at,"
-    " r.delivered_at, r.muted, r.snoozed_until, r.snooze_reason, r.reminded_at, r.student_id, r.asks, r.settled_at,"
-    " child.uuid, child.name"
+    f"SELECT page.seen, {at('page.surfaces_at')}, i.id, i.uuid, i.kind, i.title, i.lead, i.sender_label, i.link,"
+    " i.action_label, i.extras, i.level, i.priority, i.category, i.household_rule, i.text_version,"
+    f" {at('i.deadline_at')}, {at('i.sent_at')}, {at('i.recalled_at')}, i.recall_reason,"
+    f" {at('r.read_at')}, {at('r.confirmed_at')}, {at('r.signed_at')}, {at('r.replied_at')}, {at('r.done_at')},"
+    f" {at('r.delivered_at')}, r.muted, {at('r.snoozed_until')}, r.snooze_reason, {at('r.reminded_at')},"
+    f" r.student_id, r.asks, {at('r.settled_at')}, child.uuid, child.name"
     " FROM page JOIN delivery_item AS i ON i.id = page.item_id"
     " JOIN delivery_recipient AS r ON r.item_id = page.item_id AND r.person_id = %s AND "
     + _VISIBLE
@@ -199,7 +200,9 @@ _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _latest(rows: Sequence[Sequence[Any]], column: int) -> datetime | None:
-    return max((at for row in rows if (at := moment(row[column])) is not None), default=None)
+    if len(rows) == 1:
+        return moment(rows[0][column])
+    return max((found for row in rows if (found := moment(row[column])) is not None), default=None)
 
 
 def feed_of(
@@ -273,8 +276,8 @@ def _cursor(before: str | None) -> tuple[int, datetime | None, int]:
         return 0, None, 0
     try:
         seen, seconds, micro, item_id = before.split(".")
-        at = datetime.fromtimestamp(int(seconds), UTC).replace(microsecond=int(micro))
-        return int(seen), at, int(item_id)
+        moment_of = datetime.fromtimestamp(int(seconds), UTC).replace(microsecond=int(micro))
+        return int(seen), moment_of, int(item_id)
     except (ValueError, OverflowError, OSError):
         return 0, None, 0
 
@@ -555,9 +558,9 @@ class Step:
 def history(recipient: Recipient) -> list[Step]:
     """Everything that happened to one copy, oldest first: its own steps, reminders, messages outside, signatures."""
     steps = [
-        Step(at, name, {})
+        Step(reached, name, {})
         for name in ("queued", "sent", "delivered", "read", "confirmed", "replied")
-        if (at := getattr(recipient, f"{name}_at")) is not None
+        if (reached := getattr(recipient, f"{name}_at")) is not None
     ]
     steps += [
         Step(s.signed_at, "signed", {"version": s.text_version, "name": s.typed_name, "drawn": bool(s.strokes)})

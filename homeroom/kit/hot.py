@@ -7,11 +7,13 @@ its usual way, to the plain endpoint of the same address that does the same. So 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connection
+from django.http.request import split_domain_port, validate_host
 from prometheus_client import Counter
 
 ANSWERED = Counter("homeroom_hot_answers_total", "Requests answered before the middleware", ["path"])
@@ -37,8 +39,7 @@ def answer(environ: dict[str, Any]) -> bytes | None:
     if handler is None or environ["REQUEST_METHOD"] != "GET" or connection.in_atomic_block:
         return None
     key = _session_key(environ.get("HTTP_COOKIE", ""))
-    host = environ.get("HTTP_HOST", "")
-    if not key or (host.rpartition(":")[0] not in settings.ALLOWED_HOSTS and host not in settings.ALLOWED_HOSTS):
+    if not key or not _is_ours(environ.get("HTTP_HOST", ""), tuple(settings.ALLOWED_HOSTS)):
         return None
     try:
         body = handler(key, environ.get("QUERY_STRING", ""))
@@ -48,6 +49,12 @@ def answer(environ: dict[str, Any]) -> bytes | None:
     if body is not None:
         ANSWERED.labels(environ["PATH_INFO"]).inc()
     return body
+
+
+@lru_cache(maxsize=64)
+def _is_ours(host: str, allowed: tuple[str, ...]) -> bool:
+    domain, _port = split_domain_port(host.lower())
+    return bool(domain) and validate_host(domain, allowed)
 
 
 def _session_key(cookies: str) -> str:
