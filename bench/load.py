@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 
 import uvloop
 
@@ -38,8 +39,7 @@ class _Connection(asyncio.Protocol):
         self.expected = -1  # bytes of the whole answer; -1 while its head is not complete
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
         self._ask()
 
     def _ask(self) -> None:
