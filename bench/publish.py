@@ -13,6 +13,7 @@ import json
 import re
 import select
 import socket
+import threading
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
@@ -29,6 +30,7 @@ SECONDS_AT_MOST = 0.5
 MEANT_FOR = 2_000  # recipients the time budget is for
 WARM_UP = 1
 RUNS = 3
+TEXT, PING, PONG = 1, 9, 10  # opcodes, RFC 6455 section 5.2
 QUIET = 3.0  # seconds after the last arrival in which a page would ask for more
 
 
@@ -81,37 +83,49 @@ class Browser:
 
 
 class Phones:
-    """Open sockets, each of which must get the next number of its stream."""
+    """Open sockets, each of which must get the next number of its stream. Read on a thread that also answers pings."""
 
     def __init__(self, sockets: Sequence[socket.socket], numbers: Sequence[int]) -> None:
         self.sockets = {one.fileno(): one for one in sockets}
         self.next = {one.fileno(): number + 1 for one, number in zip(sockets, numbers, strict=True)}
         self.kept: dict[int, bytes] = dict.fromkeys(self.sockets, b"")
+        self.missing: set[int] = set()
+        self.last = 0.0
+        self.wrong = ""
+        self.all_there = threading.Event()
         self.poll = select.epoll()
         for descriptor in self.sockets:
             self.poll.register(descriptor, select.EPOLLIN)
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def expect(self) -> None:
+        """Wait for one more event on each of them from now on."""
+        self.missing = set(self.sockets)
+        self.all_there.clear()
 
     def wait(self, timeout: float) -> float:
-        """When the last of them had its event. Raises RuntimeError for a number that is not the next, or none."""
-        missing = set(self.sockets)
-        last = 0.0
-        until = time.monotonic() + timeout
-        while missing:
-            ready = self.poll.poll(max(0.0, until - time.monotonic()))
-            if not ready:
-                raise RuntimeError(f"{len(missing)} sockets got nothing")
-            for descriptor, _event in ready:
-                self.kept[descriptor] += self.sockets[descriptor].recv(65536)
-                for number in self._numbers(descriptor):
-                    if number != self.next[descriptor]:
-                        raise RuntimeError(f"number {number} instead of {self.next[descriptor]}")
-                    self.next[descriptor] += 1
-                    missing.discard(descriptor)
-                    last = time.monotonic()
-        return last
+        """When the last of them had its event. Raises RuntimeError for a wrong number, a closed socket, or silence."""
+        there = self.all_there.wait(timeout)
+        if self.wrong or not there:
+            raise RuntimeError(self.wrong or f"{len(self.missing)} sockets got nothing")
+        return self.last
 
-    def _numbers(self, descriptor: int) -> list[int]:
-        data, numbers = self.kept[descriptor], []
+    def _read(self) -> None:
+        while not self.wrong:
+            for descriptor, _event in self.poll.poll(1):
+                try:
+                    data = self.sockets[descriptor].recv(65536)
+                except OSError:
+                    return  # the bench closes them when it is done
+                if not data:
+                    self.wrong = "a socket was closed"
+                    break
+                self.kept[descriptor] += data
+                self._take(descriptor)
+        self.all_there.set()
+
+    def _take(self, descriptor: int) -> None:
+        data = self.kept[descriptor]
         while len(data) >= 2:
             size, start = data[1] & 127, 2
             if size == 126:
@@ -120,12 +134,21 @@ class Phones:
                 size, start = int.from_bytes(data[2:4], "big"), 4
             if len(data) < start + size:
                 break
-            frame, data = data[start : start + size], data[start + size :]
-            told = json.loads(frame) if frame.startswith(b"{") else {}
-            if told.get("t") == "event":
-                numbers.append(int(told["n"]))
+            kind, frame, data = data[0] & 15, data[start : start + size], data[start + size :]
+            if kind == PING:
+                self.sockets[descriptor].sendall(bytes((0x80 | PONG, 0x80 | size)) + b"\0\0\0\0" + frame)
+            elif kind == TEXT and (told := json.loads(frame)).get("t") == "event":
+                self._got(descriptor, int(told["n"]))
         self.kept[descriptor] = data
-        return numbers
+
+    def _got(self, descriptor: int, number: int) -> None:
+        if number != self.next[descriptor]:
+            self.wrong = f"number {number} instead of {self.next[descriptor]}"
+        self.next[descriptor] += 1
+        self.missing.discard(descriptor)
+        if not self.missing:
+            self.last = time.monotonic()
+            self.all_there.set()
 
 
 def requests_served(port: int) -> int:
@@ -174,7 +197,8 @@ def measure(report: Report, recipients: int) -> int:
         served = stack.enter_context(harness.serving(made))
         connected = guests[: min(recipients, SOCKETS_AT_MOST) - 1]  # one is left for the page
         sockets = harness.open_sockets(served.port, connected)
-        stack.callback(lambda: [one.close() for one in sockets])
+        for one in sockets:
+            stack.callback(one.close)
         phones = Phones(sockets, [guest["number"] for guest in connected])
         browser = Browser(served.port, plan["cookie"])
         notices = iter(plan["notices"])
@@ -182,6 +206,7 @@ def measure(report: Report, recipients: int) -> int:
         for run in range(WARM_UP + RUNS):
             notice = next(notices)
             browser.look(notice)
+            phones.expect()
             used, started = served.cpu, time.monotonic()
             seconds = browser.publish(notice)
             last = phones.wait(60)
@@ -221,6 +246,7 @@ def provoked(
         page = Page(stack, port, guest["cookie"])
     browser.look(notice)
     before = requests_served(port)
+    phones.expect()
     browser.publish(notice)
     phones.wait(60)
     own = 1  # the button itself
