@@ -56,6 +56,7 @@ def workbook(path: Path, pupils: int) -> int:
     def name(family: str = "") -> str:
         return (family or source.choice(FAMILY)) + "".join(source.sample(GIVEN, 2))
 
+    used: set[str] = set()
     taken: set[tuple[str, int, int]] = set()  # two of a name in one class would be asked about
 
     for number in range(pupils):
@@ -74,7 +75,10 @@ def workbook(path: Path, pupils: int) -> int:
         taken.add((called, grade, place * 24 // pupils))
         sex = source.choice("男女")
         born = date(2018 - grade, 9, 1) + timedelta(days=source.randrange(360))
-        digits = f"330106{born:%Y%m%d}{number % 100:02d}{number // 100 % 5 * 2 + (sex == '男')}"
+        order = number % 500  # three digits tell those of one day apart; their parity is the sex
+        while (digits := f"330106{born:%Y%m%d}{order // 5:02d}{order % 5 * 2 + (sex == '男')}") in used:
+            born += timedelta(days=1)
+        used.add(digits)
         check = "10X98765432"[sum(int(digit) * weight for digit, weight in zip(digits, WEIGHTS, strict=True)) % 11]
         row = [
             f"{2025 - grade}{number:06d}", called, sex, born.isoformat(), digits + check,
