@@ -132,7 +132,14 @@ def _class_id(request: SignedInRequest, copies: Any) -> int | None:
 def people(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     """The children of a class with who has and has not done it; `all` shows the done ones too."""
     found, item = _published(request, uuid)
-    return render(request, "notices/people.html", _people_context(request, found, item))
+    return _part(request, "notices/people.html", _people_context(request, found, item))
+
+
+def _part(request: SignedInRequest, part: str, context: dict[str, Any]) -> HttpResponse:
+    """A part of the notice's page; a page of its own when it was not the page's script that asked."""
+    if request.headers.get("HX-Request"):
+        return render(request, part, context)
+    return render(request, "notices/framed.html", {**context, "part": part})
 
 
 def _people_context(request: SignedInRequest, found: Notice, item: delivery.Item) -> dict[str, Any]:
@@ -159,13 +166,14 @@ def _people_context(request: SignedInRequest, found: Notice, item: delivery.Item
 @signed_in(module=MODULE)
 def history(request: SignedInRequest, uuid: UUID, copy_id: int) -> HttpResponse:
     """Everything that happened to one guardian's copy."""
-    _found, item = _published(request, uuid)
+    found, item = _published(request, uuid)
     copies = access.followed_copies(request.person, item).select_related("person", "student", "item")
     copy = copies.filter(pk=copy_id).first()
     if copy is None:
         raise NotVisible
     label = queries.relation_labels([copy])[copy.pk]
-    return render(request, "notices/history.html", {"copy": copy, "label": label, "steps": delivery.history(copy)})
+    context = {"notice": found, "item": item, "copy": copy, "label": label, "steps": delivery.history(copy)}
+    return _part(request, "notices/history.html", context)
 
 
 @require_POST
