@@ -123,6 +123,7 @@ class Product:
 
 def _frame_bytes(connection: harness.socket.socket) -> int:
     """The size of the next delivery on the wire."""
+    connection.settimeout(60)
     for opcode, payload in harness.read_frames(connection):
         if opcode == 1:
             return 4 + len(payload)

@@ -276,7 +276,7 @@ def wait_until_ready(connection: socket.socket) -> dict[str, int]:
 
 
 def open_sockets(port: int, guests: Sequence[dict[str, Any]], *, at_once: int = 100) -> list[socket.socket]:
-    """A signed-in, caught-up socket for each guest."""
+    """A signed-in, caught-up, non-blocking socket for each guest."""
     opened: list[socket.socket] = []
     for start in range(0, len(guests), at_once):
         part = guests[start : start + at_once]
@@ -285,6 +285,7 @@ def open_sockets(port: int, guests: Sequence[dict[str, Any]], *, at_once: int = 
             say_hello(connection, {guest["stream"]: guest["number"]})
         for connection in connections:
             wait_until_ready(connection)
+            connection.setblocking(False)
         opened += connections
         answer_pings(opened)
     return opened
@@ -294,7 +295,7 @@ def answer_pings(sockets: Sequence[socket.socket]) -> None:
     """On a busy machine opening thousands takes longer than the server waits for a pong."""
     for connection in sockets:
         with contextlib.suppress(BlockingIOError):
-            if connection.recv(65536, socket.MSG_DONTWAIT).startswith(b"\x89"):
+            if connection.recv(65536).startswith(b"\x89"):
                 connection.send(PONG)
 
 

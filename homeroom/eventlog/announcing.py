@@ -106,7 +106,13 @@ def _sqlite(event: Event, entries: Sequence[tuple[str, int]]) -> int:
         cursor.execute(
             "INSERT INTO eventlog_loggedevent (name, school_id, body, fanout, xact, created_at)"
             " VALUES (%s, %s, %s, %s, 0, %s) RETURNING id",
-            [event.name, event.school_id, _json(event.body()), _json([row[1:] for row in numbered]), _now()],
+            [
+                event.name,
+                event.school_id,
+                _json(event.body()),
+                _fanout(numbered),
+                _now(),
+            ],
         )
         event_id = int(cursor.fetchone()[0])
         if entries:
@@ -136,7 +142,13 @@ def _postgresql(event: Event, entries: Sequence[tuple[str, int]]) -> int:
         cursor.execute(
             "INSERT INTO eventlog_loggedevent (name, school_id, body, fanout, xact, created_at)"
             " VALUES (%s, %s, %s, %s, pg_current_xact_id()::text::bigint, %s) RETURNING id",
-            [event.name, event.school_id, _json(event.body()), _json([row[1:] for row in numbered]), timezone.now()],
+            [
+                event.name,
+                event.school_id,
+                _json(event.body()),
+                _fanout(numbered),
+                timezone.now(),
+            ],
         )
         event_id = int(cursor.fetchone()[0])
         if entries:
@@ -174,6 +186,10 @@ def _numbered(
         number = following[key] = following[key] + 1
         rows.append((ids[key], key, number, about))
     return rows
+
+
+def _fanout(numbered: Iterable[tuple[int, str, int, int]]) -> str:
+    return _json([part for row in numbered for part in row[1:]])
 
 
 def _json(value: Any) -> str:

@@ -6,7 +6,10 @@ from django.db import models
 
 
 class LoggedEvent(models.Model):
-    """One announced event; `fanout` repeats its entries `[[stream key, number, about], …]`, so gateways read a row."""
+    """One announced event; `fanout` repeats its entries, `[stream key, number, about, stream key, …]`.
+
+    So a gateway reads one row for any number of receivers.
+    """
 
     name = models.CharField(max_length=80)
     school_id = models.BigIntegerField()

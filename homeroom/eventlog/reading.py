@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,19 +15,19 @@ from homeroom.eventlog.models import LoggedEvent
 Place = tuple[int, int]  # (transaction, event id): the order in which events became visible
 
 _COLUMNS = ("id", "name", "school_id", "body", "created_at")
-_decode_fanout = msgspec.json.Decoder(list[tuple[str, int, int]]).decode
+_decode_fanout = msgspec.json.Decoder(list[str | int]).decode
 
 
 @dataclass(frozen=True, slots=True)
 class EventRecord:
-    """A stored event. `fanout` (stream key, number, about) is filled only where a reader asks for it."""
+    """A stored event. `fanout` is filled only where a reader asks for it: stream key, number, about, and again."""
 
     id: int
     name: str
     school_id: int
     body: dict[str, Any]
     created_at: datetime
-    fanout: tuple[tuple[str, int, int], ...] | list[tuple[str, int, int]] = ()
+    fanout: Sequence[Any] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import msgspec
 
 VERSION = 1
 HEAD_WIDTH = 72  # `{"s":"p` + 19 digits + `","n":` + 12 digits + `,"a":` + 19 digits, and a little to spare
+SHORT_HEAD = HEAD_WIDTH - 12 - len(',"a":') - 19  # with such a `stream_head` no head is too wide
 LARGEST_FROM_CLIENT = 16 * 1024
 BEAT_SECONDS = 25
 
@@ -78,16 +79,16 @@ def stream_head(stream: str) -> bytes:
 class Delivery:
     """Makes the frame of one event for each receiver."""
 
-    __slots__ = ("_tail", "_template")
+    __slots__ = ("_tail", "template")
 
     def __init__(self, tail: bytes) -> None:
         self._tail = tail
         header = text_frame(bytes(HEAD_WIDTH + len(tail)))[: -HEAD_WIDTH - len(tail)]
-        self._template = header.replace(b"%", b"%%") + b"%%-%db" % HEAD_WIDTH + tail.replace(b"%", b"%%")
+        self.template = header.replace(b"%", b"%%") + b"%%-%db" % HEAD_WIDTH + tail.replace(b"%", b"%%")
 
     def to(self, head: bytes, number: int, about: int) -> bytes:
         """The whole frame for an entry of the stream with this head."""
         start = b'%b%d,"a":%d' % (head, number, about)
         if len(start) > HEAD_WIDTH:
             return text_frame(start + self._tail)
-        return self._template % start
+        return self.template % start

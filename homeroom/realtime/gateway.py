@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import threading
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, MutableMapping
@@ -51,6 +52,8 @@ class Gateway:
         self.bus = bus.Bus(self.source.wake, self.hinted, self.source.resync)
 
     def start(self) -> None:
+        gc.collect()
+        gc.freeze()  # what is there at the start stays: no collection during a fan-out has to walk through Django
         self.source.start(self.hub)
         self.bus.start()
         self.hub.start()

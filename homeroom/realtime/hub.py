@@ -14,8 +14,8 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 import msgspec
 from prometheus_client import Counter, Gauge
@@ -132,7 +132,7 @@ class Stream:
     def settle(self) -> None:
         """Work out `plain` and `direct` after anything else has changed."""
         self.plain = self.last is not None and not self.joining and not self.filling
-        only = self.live[0] if len(self.live) == 1 else None
+        only = self.live[0] if len(self.live) == 1 and len(self.head) <= frames.SHORT_HEAD else None
         self.direct = only.transport.write if only is not None and not only.blocked else None
 
 
@@ -147,7 +147,7 @@ class Hub:
         self.topics: dict[str, set[Connection]] = {}
         self.cuts = 0  # how many revocations came so far: a sign-in that overlaps one is asked again
         self._sessions: dict[str, int] = {}
-        self._work: deque[tuple[frames.Delivery, Sequence[tuple[str, int, int]], int]] = deque()
+        self._work: deque[tuple[frames.Delivery, Iterator[Any]]] = deque()
         self._pumping = False
         self._wheel: list[set[Connection]] = [set() for _second in range(frames.BEAT_SECONDS)]
         self._tick_count = 0
@@ -318,9 +318,13 @@ class Hub:
             for number, about, tail in caught.entries:
                 out.append(frames.Delivery(tail).to(stream.head, number, about))
             places[stream.key] = caught.last
-            if stream.last is not None:
+            if stream.last is not None and caught.fresh:
+                places[stream.key] = stream.last  # "now" is where the live ones stand, not what they have still to get
+            elif stream.last is not None:
                 self._advance(stream, caught)  # the table may be ahead of what the live ones were sent
-                behind = behind or caught.last < stream.last
+                if caught.last > stream.last:
+                    self._fill(stream)
+                behind = behind or caught.last != stream.last
         if out:
             DELIVERED.inc(len(out))
             self.write(connection, b"".join(out))
@@ -388,10 +392,10 @@ class Hub:
 
     # --- delivering
 
-    def deliver(self, events: Iterable[tuple[bytes, Sequence[tuple[str, int, int]]]]) -> None:
-        """Write committed events: for each its shared bytes and its entries (stream, number, about)."""
-        for tail, entries in events:
-            self._work.append((frames.Delivery(tail), entries, 0))
+    def deliver(self, events: Iterable[tuple[bytes, Sequence[Any]]]) -> None:
+        """Write committed events: for each its shared bytes and its fan-out: stream, number, about, and again."""
+        for tail, fanout in events:
+            self._work.append((frames.Delivery(tail), iter(fanout)))
         if not self._pumping:
             self._pumping = True
             self._pump()
@@ -401,10 +405,9 @@ class Hub:
         writes = 0
         find = self.streams.get
         while self._work:
-            delivery, entries, start = self._work.popleft()
-            to = delivery.to
-            for index in range(start, len(entries)):
-                key, number, about = entries[index]
+            delivery, entries = self._work.popleft()
+            template = delivery.template
+            for key, number, about in zip(entries, entries, entries, strict=True):
                 stream = find(key)
                 if stream is None:
                     continue
@@ -412,16 +415,16 @@ class Hub:
                     continue
                 stream.last = number
                 if stream.direct is not None:
-                    stream.direct(to(stream.head, number, about))
+                    stream.direct(template % (b'%b%d,"a":%d' % (stream.head, number, about)))
                     writes += 1
                 else:
-                    data = to(stream.head, number, about)
+                    data = delivery.to(stream.head, number, about)
                     for connection in stream.live:
                         self.write(connection, data)
                     writes += len(stream.live)
                 if writes >= WRITES_A_TURN:
                     DELIVERED.inc(writes)
-                    self._work.appendleft((delivery, entries, index + 1))
+                    self._work.appendleft((delivery, entries))
                     self.loop.call_soon(self._pump)
                     return
         DELIVERED.inc(writes)

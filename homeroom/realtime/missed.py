@@ -15,11 +15,15 @@ Places = Mapping[str, int | None]  # stream → the last number somebody has; No
 
 @dataclass(frozen=True, slots=True)
 class Caught:
-    """What the table holds of one stream after a number; `reload`: too much, or no longer kept, so load afresh."""
+    """What the table holds of one stream after a number.
+
+    `reload`: too much, or no longer kept, so load afresh. `fresh`: no number was named, it starts now.
+    """
 
     last: int
     entries: Sequence[tuple[int, int, bytes]] = ()  # (number, about, tail)
     reload: bool = False
+    fresh: bool = False
 
 
 def read_missed(asked: Sequence[Places]) -> list[dict[str, Caught]]:
@@ -49,7 +53,7 @@ def _caught(
     state: StreamState, after: int | None, entries: Sequence[StreamEntry], tails: Mapping[int, bytes]
 ) -> Caught:
     if after is None:
-        return Caught(state.last_number)
+        return Caught(state.last_number, fresh=True)
     if not _is_kept(state, after):
         return Caught(state.last_number, reload=True)
     missed = [entry for entry in entries if entry.number > after]

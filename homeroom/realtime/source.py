@@ -240,7 +240,7 @@ class Source:
             if event.name == CUT_EVENT:
                 self._on_loop(cut_on, self.hub, event.body)
         heard = self.hub.streams
-        wanted = [event for event in events if any(key in heard for key, _number, _about in event.fanout)]
+        wanted = [event for event in events if not heard.keys().isdisjoint(event.fanout[::3])]
         if wanted:
             made = registries.tails(wanted)
             self._on_loop(self.hub.deliver, [(made[event.id], event.fanout) for event in wanted])

@@ -97,7 +97,7 @@ class Gateway(RuleBasedStateMachine):
         self.table: dict[str, list[int]] = {
             stream: [] for stream in STREAMS
         }  # stream → abouts, number - 1 is the place
-        self.unsent: list[list[tuple[str, int, int]]] = []
+        self.unsent: list[list[Any]] = []
         self.catching: list[tuple[Connection, dict[str, int | None]]] = []
         self.filling: list[tuple[str, int]] = []
         self.channels: list[tuple[Channel, Connection, dict[str, int]]] = []
@@ -122,16 +122,16 @@ class Gateway(RuleBasedStateMachine):
     def missed(self, stream: str, after: int | None) -> Caught:
         rows = self.table[stream]
         if after is None:
-            return Caught(len(rows))
+            return Caught(len(rows), fresh=True)
         tail = frames.event_tail("x", AT, {})
         return Caught(len(rows), [(number, rows[number - 1], tail) for number in range(after + 1, len(rows) + 1)])
 
     @rule(streams=st.lists(st.sampled_from(STREAMS), min_size=1, max_size=4), about=st.integers(0, 3))
     def commit(self, streams: list[str], about: int) -> None:
-        entries = []
+        entries: list[Any] = []
         for stream in streams:
             self.table[stream].append(about)
-            entries.append((stream, len(self.table[stream]), about))
+            entries += [stream, len(self.table[stream]), about]
         self.unsent.append(entries)
 
     @rule(data=st.data(), keep=st.booleans())
@@ -221,7 +221,7 @@ class Gateway(RuleBasedStateMachine):
         assert not any(stream.live == [] and not stream.joining for stream in self.hub.streams.values())
 
 
-Gateway.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+Gateway.TestCase.settings = settings(max_examples=300, stateful_step_count=40, deadline=None)
 TestGateway = Gateway.TestCase
 
 
@@ -245,14 +245,17 @@ def joined(hub_: Hub, count: int) -> list[tuple[Channel, Connection]]:
         connection = hub_.join(channel, Identity(f"s{number}", number, (number,)))
         channel.transport.hub, channel.transport.connection = hub_, connection
         hub_.received(connection, b'{"t":"hello","v":1}')
-        hub_.caught_up(connection, {f"p{number}": Caught(0)})
+        hub_.caught_up(connection, {f"p{number}": Caught(0, fresh=True)})
         both.append((channel, connection))
     return both
 
 
-def numbered(count: int, streams: int) -> list[tuple[bytes, Sequence[tuple[str, int, int]]]]:
+def numbered(count: int, streams: int) -> list[tuple[bytes, Sequence[Any]]]:
     tail = frames.event_tail("x", AT, {"text": "x" * 300})
-    return [(tail, [(f"p{stream}", number, 0) for stream in range(streams)]) for number in range(1, count + 1)]
+    return [
+        (tail, [part for stream in range(streams) for part in (f"p{stream}", number, 0)])
+        for number in range(1, count + 1)
+    ]
 
 
 def test_a_client_that_does_not_read_is_cut_and_the_others_get_everything() -> None:
