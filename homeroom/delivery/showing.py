@@ -194,6 +194,17 @@ def pieces() -> Pieces:
     return _pieces(get_language() or "")
 
 
+def live_markup() -> Markup:
+    """The templates from which live-feed.js makes cards, in the active language."""
+    return _live_markup(get_language() or "")
+
+
+@lru_cache(maxsize=8)
+def _live_markup(language: str) -> Markup:
+    make: Any = get_template("delivery/card.html").template.module  # type: ignore[attr-defined]
+    return Markup(make.live_template(_pieces(language)))  # noqa: S704  (rendered with autoescape)
+
+
 @lru_cache(maxsize=8)
 def _pieces(language: str) -> Pieces:  # the language is the key only: it is the active one
     make: Any = get_template("delivery/pieces.html").template.module  # type: ignore[attr-defined]

@@ -47,6 +47,7 @@ def feed_context(request: SignedInRequest) -> dict[str, Any]:
         "now": now,
         "cards_shown": [showing.shown(card, now=now) for card in page.cards],
         "p": showing.pieces(),
+        "live": showing.live_markup(),
         "csrf": csrf_input(request),
         "children": children,
         "only": only,
