@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import http.client
+import socket
 import statistics
 import threading
 import time
@@ -58,7 +59,7 @@ class Limit:
         self.program = harness.Program(binary, "send")
         port = int(self.program.answer())
         self.program.say(f"accept {count}")
-        sockets = [harness.socket.create_connection(("127.0.0.1", port)) for _one in range(count)]
+        sockets = [socket.create_connection(("127.0.0.1", port)) for _one in range(count)]
         self.program.answer()
         self.count = count
         self.receiver = harness.Receiver(binary, sockets, [0] * count)
@@ -121,7 +122,7 @@ class Product:
         self.receiver.close()
 
 
-def _frame_bytes(connection: harness.socket.socket) -> int:
+def _frame_bytes(connection: socket.socket) -> int:
     """The size of the next delivery on the wire."""
     connection.settimeout(60)
     for opcode, payload in harness.read_frames(connection):
