@@ -103,7 +103,6 @@ def plan_for(
 # --- a run's steps
 
 
-@transaction.atomic
 def start_import(
     *, actor: Person, school: School, filename: str, content: bytes, options: Mapping[str, Any] | None = None
 ) -> ImportRun:
@@ -115,12 +114,14 @@ def start_import(
     if not content or len(content) > MAX_BYTES:
         refused = Refused("too_large", limit=MAX_BYTES // 2**20) if content else Refused("empty")
         raise Invalid(refused.reason, fields={"file": refused.reason})
-    run = ImportRun.objects.create(
-        school=school, person=actor, filename=Path(filename).name[:200], options=dict(options or {})
-    )
-    RunPart.objects.create(run=run, name=RunPart.Name.FILE, content=sealed(content))
-    audit.record(actor=actor, action="roster.uploaded", target=run, bytes=len(content))
-    jobs.wake("roster.carry_runs")
+    packed = sealed(content)  # before the write lock: a large file takes a while
+    with transaction.atomic():
+        run = ImportRun.objects.create(
+            school=school, person=actor, filename=Path(filename).name[:200], options=dict(options or {})
+        )
+        RunPart.objects.create(run=run, name=RunPart.Name.FILE, content=packed)
+        audit.record(actor=actor, action="roster.uploaded", target=run, bytes=len(content))
+        jobs.wake("roster.carry_runs")
     return run
 
 
