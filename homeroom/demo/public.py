@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db import DatabaseError
 from django.http import HttpRequest
 
 from homeroom.people.models import Person
@@ -48,7 +49,10 @@ def member_named(key: str) -> Member | None:
 
 def banner(request: HttpRequest) -> Banner | None:
     """The line above every page of the demonstration: who you are being, and the way to be somebody else."""
-    if not is_demo():
+    try:
+        if not is_demo():
+            return None
+    except DatabaseError:  # the page that says the database cannot be reached is shown all the same
         return None
     person = getattr(request, "person", None)
     trial = person is not None and person.school.is_trial

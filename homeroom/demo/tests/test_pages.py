@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from django.db import DatabaseError
 from django.test import Client
 
+from homeroom.demo.public import banner
 from homeroom.people.models import Account, Person, Session
 from homeroom.school.models import School
 
@@ -72,3 +74,21 @@ def test_a_trial_school_goes_when_its_visitor_says_so(school):
 def test_only_a_trial_school_can_be_ended(school, client_for):
     assert client_for(school.office).post("/demo/trial/end/").status_code == 404
     assert School.objects.filter(pk=school.school.pk).exists()
+
+
+@pytest.mark.usefixtures("demonstration")
+def test_a_stranger_is_shown_the_way_in(client):
+    assert "/demo/" in client.get("/sign-in/").content.decode()
+
+
+def test_a_real_school_shows_no_way_to_be_somebody_else(school, client, client_for):
+    assert "/demo/" not in client.get("/sign-in/").content.decode()
+    assert "/demo/" not in client_for(school.mother).get("/").content.decode()
+
+
+def test_the_error_page_needs_no_database(monkeypatch, rf):
+    def broken() -> bool:
+        raise DatabaseError("disk full")
+
+    monkeypatch.setattr("homeroom.demo.public.is_demo", broken)
+    assert banner(rf.get("/")) is None
