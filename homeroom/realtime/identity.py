@@ -74,17 +74,18 @@ def identities(session_keys: Collection[str]) -> dict[str, Identity]:
     for key, data, account_id, password, person_id in rows:
         accounts[key] = (data, account_id, password)
         persons[key] = (*persons.get(key, ()), *(() if person_id is None else (person_id,)))
-    return {
-        key: Identity(key, account_id, persons[key])
-        for key, (data, account_id, password) in accounts.items()
-        if _password_unchanged(data, password)
-    }
+    account = Account()  # one for all: making a model instance costs as much as the check itself
+    found = {}
+    for key, (data, account_id, password) in accounts.items():
+        account.password = password
+        if _password_unchanged(data, account):
+            found[key] = Identity(key, account_id, persons[key])
+    return found
 
 
-def _password_unchanged(session_data: str, password: str) -> bool:
-    """Whether the session was made with this password, as Django's own sign-in check asks."""
+def _password_unchanged(session_data: str, account: Account) -> bool:
+    """Whether the session was made with the account's password, as Django's own sign-in check asks."""
     made_with = SessionStore().decode(session_data).get(HASH_SESSION_KEY, "")
-    account = Account(password=password)
     return constant_time_compare(made_with, account.get_session_auth_hash()) or any(
         constant_time_compare(made_with, fallback) for fallback in account.get_session_auth_fallback_hash()
     )
