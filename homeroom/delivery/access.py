@@ -80,6 +80,22 @@ def visible_copies(person: Person, *, on: date) -> QuerySet[Recipient]:
     )
 
 
+def still_theirs(copies: QuerySet[Recipient], *, on: date) -> QuerySet[Recipient]:
+    """Of any people's copies, those whose holder still answers for the child on a date, or that are about no child."""
+    edges = Guardianship.objects.in_force(on).filter(
+        guardian_id=OuterRef("person_id"), student_id=OuterRef("student_id")
+    )
+    lent = Delegation.objects.filter(
+        delegate_id=OuterRef("person_id"),
+        guardianship__student_id=OuterRef("student_id"),
+        starts_on__lte=on,
+        ends_on__gte=on,
+        revoked_at__isnull=True,
+        guardianship__in=Guardianship.objects.in_force(on),
+    )
+    return copies.filter(Q(student_id__isnull=True) | Q(Exists(edges)) | Q(Exists(lent)))
+
+
 def can_see(person: Person, item: Item, *, now: datetime) -> bool:
     """Whether the item is in the person's inbox."""
     return visible_copies(person, on=school_day(now, person)).filter(item_id=item.pk).exists()
@@ -157,5 +173,5 @@ def can_answer(actor: Person, item: Item) -> Decision:
 __all__ = [
     "FOR_ONESELF", "Rights", "can_answer", "can_change", "can_follow", "can_remind", "can_see", "classes_of",
     "get_item_for", "get_overseen_item", "in_charge_of", "overseen_copies", "oversees", "rights_of", "school_day",
-    "visible_copies",
+    "still_theirs", "visible_copies",
 ]  # fmt: skip

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from homeroom.audit import public as audit
@@ -20,7 +20,7 @@ from homeroom.eventlog.public import announce
 from homeroom.kit import jobs
 from homeroom.kit.access import SystemActor
 
-from . import queries, timing
+from . import access, queries, timing
 from .events import ItemClosed, ItemSurfaced
 from .models import Category, Item, Level, Priority, Recipient
 from .services.reminding import remind_unfinished
@@ -160,8 +160,11 @@ def surface_digests(*, now: datetime) -> int:
             own = waiting.filter(item_id=item_id).select_for_update().order_by("pk")
             rows = list(own.values_list("pk", "person_id", "student_id", "school_id"))
             moved = Recipient.objects.filter(pk__in=[row[0] for row in rows], sent_at__isnull=True).update(sent_at=now)
-            if moved:
-                pairs = tuple((row[1], row[2] or 0) for row in rows)
+            theirs = access.still_theirs(
+                Recipient.objects.filter(pk__in=[row[0] for row in rows]), on=timezone.localdate(now)
+            ).values_list("person_id", "student_id")
+            pairs = tuple((person_id, student_id or 0) for person_id, student_id in theirs)
+            if moved and pairs:
                 announce(ItemSurfaced(school_id=rows[0][3], item_id=item_id, _pairs=pairs))
             surfaced += moved
     return surfaced

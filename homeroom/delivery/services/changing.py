@@ -41,7 +41,7 @@ def recall_item(*, actor: Actor, item: Item, now: datetime, reason: str = "") ->
     queue_outside(
         item, told, timing.wishes_of(told), {}, now, ZoneInfo(item.school.time_zone), reason=Dispatch.Reason.RECALL
     )
-    pairs = _pairs(item)
+    pairs = _pairs(item, now)
     Recipient.objects.filter(item_id=item.pk, sent_at__isnull=True).update(sent_at=now, surfaces_at=now)
     audit.record(actor=actor, action="item.recalled", target=item, recipients=len(pairs))
     announce(ItemRecalled(school_id=item.school_id, item_id=item.pk, _pairs=pairs))
@@ -107,7 +107,7 @@ def correct_item(
     if ask_again:
         copies.update(read_at=None, done_at=None, settled_at=None, reminders=0, reminded_at=None, surfaces_at=now)
         copies.filter(confirmed_at__isnull=False).update(confirmed_at=None)
-    pairs = _pairs(item)
+    pairs = _pairs(item, now)
     people = sorted({person_id for person_id, _about in pairs}) if ask_again else []
     queue_outside(
         locked,
@@ -125,8 +125,10 @@ def correct_item(
     return version
 
 
-def _pairs(item: Item) -> tuple[tuple[int, int], ...]:
-    copies = Recipient.objects.filter(item_id=item.pk, sent_at__isnull=False)
+def _pairs(item: Item, now: datetime) -> tuple[tuple[int, int], ...]:
+    """Who hears of it: the event shows the card as it is now, which is no longer for a guardian barred since."""
+    on = now.astimezone(ZoneInfo(item.school.time_zone)).date()
+    copies = access.still_theirs(Recipient.objects.filter(item_id=item.pk, sent_at__isnull=False), on=on)
     return tuple(
         (person_id, student_id or 0) for person_id, student_id in copies.values_list("person_id", "student_id")
     )

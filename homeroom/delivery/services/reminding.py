@@ -68,6 +68,7 @@ def remind_unfinished(
         due = due.filter(school_class_id__in=list(class_ids))
     if person_ids is not None:
         due = due.filter(person_id__in=list(person_ids))
+    due = access.still_theirs(due, on=now.astimezone(ZoneInfo(item.school.time_zone)).date())
     pairs = [(row[0], row[1] or 0) for row in due.values_list("person_id", "student_id")]
     if not pairs:
         return 0

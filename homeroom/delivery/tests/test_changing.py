@@ -6,9 +6,22 @@ from datetime import timedelta
 
 import pytest
 
+from homeroom.delivery import due
 from homeroom.delivery.models import Dispatch, Recipient, Signature
-from homeroom.delivery.public import card_of, confirm, correct_item, feed, funnel, recall_item, sign, todo
+from homeroom.delivery.public import (
+    card_of,
+    confirm,
+    correct_item,
+    feed,
+    funnel,
+    recall_item,
+    remind_unfinished,
+    sign,
+    todo,
+)
+from homeroom.eventlog.public import events_by_id, read_stream
 from homeroom.kit.errors import Invalid, NotAllowed
+from homeroom.people.models import Guardianship
 
 from .conftest import everyone_about
 
@@ -80,3 +93,24 @@ def test_a_new_deadline_opens_the_item_again(school, send, now):
     assert item.closed_at is None
     with pytest.raises(Invalid):
         correct_item(actor=school.class_teacher, item=item, title="x", lead="", now=later, deadline_at=now)
+
+
+def told_of(person, name: str) -> list[object]:
+    numbers = read_stream(f"p{person.pk}", 0, 500)
+    return [event for event in events_by_id([entry.event_id for entry in numbers]) if event.name == name]
+
+
+def test_a_guardian_barred_since_hears_nothing_of_what_becomes_of_it(school, send, now):
+    item = send(to=everyone_about(school, school.child_a))
+    Guardianship.objects.filter(guardian=school.father, student=school.child_a).update(restriction="no_contact")
+    later = now + timedelta(hours=1)
+    remind_unfinished(actor=school.class_teacher, item=item, now=later, quiet_for=timedelta(0))
+    correct_item(actor=school.class_teacher, item=item, title="改期", lead="周四", now=later, ask_again=True)
+    recall_item(actor=school.class_teacher, item=item, now=later)
+    for name in ("delivery.reminders_queued", "delivery.item_corrected", "delivery.item_recalled"):
+        assert told_of(school.mother, name)
+        assert not told_of(school.father, name)
+    Recipient.objects.filter(item=item).update(sent_at=None, surfaces_at=now)
+    due.surface_digests(now=later)
+    assert told_of(school.mother, "delivery.item_surfaced")
+    assert not told_of(school.father, "delivery.item_surfaced")
