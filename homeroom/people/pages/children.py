@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -209,7 +210,11 @@ def why(request: SignedInRequest, uuid: UUID) -> HttpResponse:
         raise NotVisible
     viewers = queries.who_can_see(student, on=request.person.today)
     if not keeper:  # that somebody is barred is not the other side's to know
-        viewers = [one for one in viewers if one.sees]
+        viewers = [
+            replace(one, reasons=[replace(reason, details=[]) for reason in one.reasons if not reason.barred])
+            for one in viewers
+            if one.sees
+        ]
     context = {"student": student, "viewers": viewers, "keeper": keeper, "person": request.person}
     return render(request, "people/why.html", context)
 

@@ -214,6 +214,15 @@ class TestGuardians:
         for who in ("guardian_b", "other_class_teacher"):
             assert getattr(school, who).name not in page, who
 
+    def test_why_never_tells_a_family_how_the_other_side_is_restricted(self, school: Cast, client_for) -> None:
+        edge = Guardianship.objects.get(guardian=school.father, student=school.child_a)
+        edge.restriction = Guardianship.Restriction.NO_PICK_UP
+        edge.save()
+        address = reverse("people:why", args=[school.child_a.uuid])
+        words = str(edge.get_restriction_display())
+        assert words in client_for(school.class_teacher).get(address).content.decode()
+        assert words not in client_for(school.mother).get(address).content.decode()
+
 
 class TestStandingIn:
     def typed(self, school: Cast, person: Person, **changes: object) -> dict[str, object]:
