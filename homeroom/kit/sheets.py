@@ -1,6 +1,6 @@
 """Spreadsheets we write: text stays text, so that no cell of an export ever runs as a formula.
 
-Source: OWASP, CSV Injection: cells that begin with = + - @, a tab or a carriage return.
+Source: OWASP, CSV Injection: cells that begin with = + - @, also full-width ones, a tab or a carriage return.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import xlsxwriter
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV_TYPE = "text/csv; charset=utf-8"
 _MAX_CELL = 32_767  # Excel's own limit
