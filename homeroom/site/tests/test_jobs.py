@@ -38,6 +38,7 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     }
     yield done
     jobs.set_waker(None)
+    jobs.stop.clear()  # a stopped runner leaves it set, and other tests' jobs would stop at once
 
 
 @pytest.fixture
