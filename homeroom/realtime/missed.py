@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.utils import timezone
+
 from homeroom.eventlog.public import StreamEntry, StreamState, events_by_id, read_streams, stream_states
+from homeroom.people.public import guardian_pairs
 from homeroom.realtime import registries
 
 AT_MOST = 500  # entries of one stream; whoever missed more loads the page afresh
@@ -27,7 +30,10 @@ class Caught:
 
 
 def read_missed(asked: Sequence[Places]) -> list[dict[str, Caught]]:
-    """For each of `asked`, what it missed of each of its streams: three queries, and those that make the frames."""
+    """For each of `asked`, what it missed of each of its streams.
+
+    Three queries, two for the children it is about, and those that make the frames.
+    """
     states = stream_states({stream for places in asked for stream in places})
     after: dict[str, int] = {}
     for places in asked:
@@ -39,10 +45,23 @@ def read_missed(asked: Sequence[Places]) -> list[dict[str, Caught]]:
         entries.setdefault(entry.stream, []).append(entry)
     events = {entry.event_id for same in entries.values() for entry in same}
     tails = registries.tails(events_by_id(events)) if events else {}
+    gone = _no_longer_theirs(entries)
     return [
-        {stream: _caught(states[stream], number, entries.get(stream, ()), tails) for stream, number in places.items()}
+        {
+            stream: _caught(states[stream], number, entries.get(stream, ()), tails, gone)
+            for stream, number in places.items()
+        }
         for places in asked
     ]
+
+
+def _no_longer_theirs(entries: Mapping[str, Sequence[StreamEntry]]) -> Collection[tuple[str, int]]:
+    """(stream, student) of people who do not answer for the child today: frames show what is true now, not then."""
+    pairs = {(entry.stream, entry.about_id) for same in entries.values() for entry in same if entry.about_id}
+    if not pairs:
+        return ()
+    held = guardian_pairs({student_id for _stream, student_id in pairs}, on=timezone.localdate())
+    return pairs - {(f"p{pair.person_id}", pair.student_id) for pair in held}
 
 
 def _is_kept(state: StreamState, after: int) -> bool:
@@ -50,7 +69,11 @@ def _is_kept(state: StreamState, after: int) -> bool:
 
 
 def _caught(
-    state: StreamState, after: int | None, entries: Sequence[StreamEntry], tails: Mapping[int, bytes]
+    state: StreamState,
+    after: int | None,
+    entries: Sequence[StreamEntry],
+    tails: Mapping[int, bytes],
+    gone: Collection[tuple[str, int]],
 ) -> Caught:
     if after is None:
         return Caught(state.last_number, fresh=True)
@@ -60,5 +83,7 @@ def _caught(
     last = missed[-1].number if missed else after  # more may have been committed since the state was read
     complete = len(missed) <= AT_MOST and last >= state.last_number
     if not complete or any(entry.event_id not in tails for entry in missed):
+        return Caught(max(state.last_number, last), reload=True)
+    if any((entry.stream, entry.about_id) in gone for entry in missed):
         return Caught(max(state.last_number, last), reload=True)
     return Caught(last, [(entry.number, entry.about_id, tails[entry.event_id]) for entry in missed])
