@@ -17,9 +17,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from homeroom.kit.errors import Invalid, NotVisible
+from homeroom.people import throttle
 from homeroom.people.public import labels, signed_in
 from homeroom.people.requests import SignedInRequest
-from homeroom.people.sign_in import sign_in
+from homeroom.people.sign_in import client_address, sign_in
 from homeroom.school.models import Stage
 
 from .cast import PASSWORD
@@ -29,6 +30,7 @@ from .roles import GROUPS
 from .services import end_trial, trial_school
 
 P = ParamSpec("P")
+TRIALS, TRIALS_SPAN = 20, 60 * 60  # of one address: strangers may make them, and each is a school in the database
 
 
 def only_in_demo(view: Callable[Concatenate[HttpRequest, P], HttpResponse]) -> Any:
@@ -92,7 +94,11 @@ def start_trial(request: HttpRequest) -> HttpResponse:
     chosen = [stage for stage in Stage if stage in request.POST.getlist("stages")]
     error = ""
     if request.method == "POST":
-        if request.POST.get("understood") == "on":
+        tries = f"trial:{client_address(request)}"
+        if throttle.is_used_up(tries, TRIALS):
+            error = _("Too many trial schools were made here. Try again in an hour.")
+        elif request.POST.get("understood") == "on":
+            throttle.count(tries, TRIALS_SPAN)
             try:
                 person = trial_school(stages=chosen)
             except Invalid as trouble:
