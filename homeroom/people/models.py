@@ -134,8 +134,8 @@ class Person(models.Model):
         return school_id == self.school_id and self.has_role(Role.Kind.SCHOOL_LEADER)
 
     def acts_for(self, person_id: int | None) -> bool:
-        """The person themself, or their substitute today."""
-        if person_id is None:
+        """The person themself while they have a duty here, or their substitute today."""
+        if person_id is None or not self.current_roles:
             return False
         return person_id == self.pk or any(
             role.stands_in_for is not None and role.stands_in_for.person_id == person_id for role in self.current_roles
