@@ -162,7 +162,8 @@ def cut(*, session_key: str = "", session_keys: Collection[str] = (), person_id:
     """Close the sockets of sessions, a person whose rights shrink, or an account, when this is committed.
 
     Give one of them. In this process the sockets are closed before the surrounding transaction's block is left; in
-    other processes when the commit reaches them, and, unless Redis carries the wake-ups, before anything committed later does.
+    other processes when the commit reaches them: before anything committed later does, unless Redis carries the
+    wake-ups.
     """
     keys = {session_key, *session_keys} - {""}
     if sum(map(bool, (keys, person_id, account_id))) != 1:
