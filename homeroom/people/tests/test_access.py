@@ -306,5 +306,5 @@ class TestLabels:
 def test_who_asks_is_known_from_one_query(school: Cast, client_for, django_assert_num_queries) -> None:
     browser = client_for(school.mother)
     browser.get("/sign-in/help/")  # notes on the session that no second factor is needed
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):  # the other asks whether the banner of the demonstration is due
         browser.get("/sign-out/")
