@@ -1,6 +1,6 @@
 """Chromium for tests: fixtures `chromium` and `open_page`, and `axe(page)`, which names every accessibility violation.
 
-Import the fixtures in a conftest: `from tests.browser import chromium, open_page  # noqa: F401`.
+`tests/conftest.py` hands the fixtures to every test below it; a second import would start a second browser.
 """
 
 from __future__ import annotations

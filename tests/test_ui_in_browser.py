@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from homeroom.ui import public
-from tests.browser import DESKTOP, PHONE, SMALL_PHONE, axe, chromium, open_page, too_wide  # noqa: F401
+from tests.browser import DESKTOP, PHONE, SMALL_PHONE, axe, too_wide
 
 pytestmark = pytest.mark.browser
 
@@ -18,7 +18,7 @@ ENGLISH = {"homeroom_language": "en"}
 
 
 @pytest.fixture
-def components(live_server, open_page, monkeypatch) -> Callable[..., Page]:  # noqa: F811
+def components(live_server, open_page, monkeypatch) -> Callable[..., Page]:
     """`components(viewport=…, cookies=…)`: the page that shows every component."""
     monkeypatch.setattr(public, "_component_viewers", [lambda request: True])
     return lambda **options: open_page(f"{live_server.url}/ui/", **options)
@@ -78,7 +78,7 @@ def test_elder_mode_switches_at_once_and_stays(components):
     expect(page.get_by_role("button", name="长辈版")).to_have_attribute("aria-pressed", "true")
 
 
-def test_the_language_switches_without_a_script(components, chromium, live_server):  # noqa: F811
+def test_the_language_switches_without_a_script(components, chromium, live_server):
     context = chromium.new_context(java_script_enabled=False, viewport=PHONE)
     page = context.new_page()
     page.goto(f"{live_server.url}/offline/")
@@ -144,7 +144,7 @@ def test_losing_the_connection_is_said(components):
     expect(page.get_by_text("网络已断开")).to_be_hidden()
 
 
-def test_the_offline_page_is_shown_without_a_connection(live_server, open_page):  # noqa: F811
+def test_the_offline_page_is_shown_without_a_connection(live_server, open_page):
     page = open_page(f"{live_server.url}/offline/")
     page.evaluate("navigator.serviceWorker.ready.then(() => true)")
     page.context.set_offline(True)

@@ -27,7 +27,7 @@ from homeroom.site.jobs import queue, wake_elsewhere
 
 log = structlog.get_logger("homeroom.jobs")
 
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=15)  # prolonged each second while the process lives
 BEAT = timedelta(seconds=10)
 LOOK_AGAIN = 0.25  # seconds between looks for a wake-up from another process
 OWNER = f"{socket.gethostname()[:40]}:{os.getpid()}"
@@ -270,7 +270,7 @@ class Runner:
         try:
             release_leases()
         except DatabaseError:
-            log.exception("leases run out by themselves within a minute")
+            log.exception("leases run out by themselves in a few seconds")
         finally:
             connections.close_all()
         return finished

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser import DESKTOP, PHONE, chromium, open_page  # noqa: F401
+from tests.browser import PHONE
 from tests.server import Served
 
 SCREENSHOTS = Path(os.environ.get("SCREENSHOTS") or tempfile.gettempdir()) / "homeroom-screenshots"
@@ -33,7 +33,7 @@ def served(prepared: Served, tmp_path: Path) -> Iterator[Served]:
 
 
 @pytest.fixture
-def become(served: Served, open_page: Callable[..., Page]) -> Callable[..., Page]:  # noqa: F811
+def become(served: Served, open_page: Callable[..., Page]) -> Callable[..., Page]:
     """`become("mother")` is a page of a browser of its own, signed in by the demonstration's own button."""
 
     def sign_in(key: str, *, at: str = "/", viewport: dict[str, int] = PHONE, **options: object) -> Page:

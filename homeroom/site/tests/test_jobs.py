@@ -12,7 +12,7 @@ from django.db import connections, transaction
 from homeroom.kit import jobs
 from homeroom.kit.models import Heartbeat, PeriodicJob
 from homeroom.site import runner as running
-from homeroom.site.runner import Clock, Here, claim, due_jobs, release_leases, run_due
+from homeroom.site.runner import LEASE, Clock, Here, claim, due_jobs, release_leases, run_due
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -95,9 +95,9 @@ def test_only_one_claims_a_due_job(ran):
 def test_a_job_whose_process_died_is_run_again_after_its_lease(ran, at):
     [row] = due_jobs(NOON)
     claim(row, NOON)
-    at(NOON + timedelta(seconds=30))
+    at(NOON + LEASE / 2)
     assert not run_due()
-    at(NOON + timedelta(seconds=61))
+    at(NOON + LEASE + timedelta(seconds=1))
     assert run_due()
     assert ran == ["minute"]
 
