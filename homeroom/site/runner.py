@@ -27,8 +27,8 @@ from homeroom.site.jobs import queue, wake_elsewhere
 
 log = structlog.get_logger("homeroom.jobs")
 
-LEASE = timedelta(seconds=15)  # prolonged each second while the process lives
-BEAT = timedelta(seconds=10)
+LEASE = timedelta(seconds=15)  # prolonged at each beat while the process lives
+BEAT = timedelta(seconds=5)
 LOOK_AGAIN = 0.25  # seconds between looks for a wake-up from another process
 OWNER = f"{socket.gethostname()[:40]}:{os.getpid()}"
 RAN = Histogram("homeroom_job_seconds", "Time a job ran", ["job"], buckets=(0.01, 0.1, 0.5, 1, 5, 30, 120))

@@ -132,7 +132,7 @@ def test_the_clock_beats_and_keeps_the_leases_of_this_process(ran):
     clock = Clock(None, threading.Event(), 1, periodic=False)
     clock.tick(NOON + timedelta(seconds=30))
     assert Heartbeat.objects.get(name="jobs").beat_at == NOON + timedelta(seconds=30)
-    assert PeriodicJob.objects.get().leased_until == NOON + timedelta(seconds=90)
+    assert PeriodicJob.objects.get().leased_until == NOON + timedelta(seconds=30) + LEASE
 
 
 @pytest.mark.django_db(transaction=True)
