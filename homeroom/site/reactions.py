@@ -17,7 +17,7 @@ from homeroom.files import public as files
 from homeroom.home import public as home
 from homeroom.notices import public as notices
 from homeroom.people import public as people
-from homeroom.people.events import DelegationChanged, GuardianshipChanged, RoleChanged
+from homeroom.people.events import DelegationChanged, GuardianshipChanged, PersonJoined, RoleChanged
 from homeroom.realtime import public as realtime
 from homeroom.school import public as school
 from homeroom.ui import public as ui
@@ -32,6 +32,7 @@ user_logged_out.connect(realtime.signed_out, dispatch_uid="realtime.signed_out")
 same_transaction(RoleChanged.name, realtime.rights_moved)
 same_transaction(GuardianshipChanged.name, realtime.rights_moved)
 same_transaction(DelegationChanged.name, realtime.rights_moved)
+same_transaction(PersonJoined.name, realtime.rights_moved)
 
 # Delivery's cards, live counts and record of arrivals at the gateway; the first page in the menu.
 delivery.wire_realtime()

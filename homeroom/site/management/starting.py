@@ -7,7 +7,9 @@ import socket
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -22,11 +24,11 @@ def add_address(parser: CommandParser, port: int = DEFAULT_PORT) -> None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach `host`."""
+    """Whether only this machine can reach `host`; a name that cannot be looked up here may be known elsewhere."""
     try:
         found = {info[4][0] for info in socket.getaddrinfo(host, None)}
-    except socket.gaierror as error:
-        raise CommandError(f"{host} is no address of this machine: {error.strerror}") from None
+    except socket.gaierror:
+        return False
     return all(ipaddress.ip_address(address).is_loopback for address in found)
 
 
@@ -51,11 +53,22 @@ def check_database() -> None:
 
 
 def check_demo(host: str, options: dict[str, Any]) -> None:
-    """Refuse to show the invented school to others: in it anyone may become anyone."""
-    if not options["demo_public"] and not is_loopback(host) and is_demo():
+    """Refuse to show the invented school to others: in it anyone may become anyone, and write to any address.
+
+    It is shown to others when it listens on an outer address, or stands behind a proxy under a public one.
+    """
+    outer = next((name for name in (host, urlsplit(settings.PUBLIC_URL).hostname or "") if not is_loopback(name)), "")
+    if not outer or not is_demo():
+        return
+    if not options["demo_public"]:
         raise CommandError(
-            f"This database holds the invented school, where anyone may become any person, and {host} can be reached "
+            f"This database holds the invented school, where anyone may become any person, and {outer} can be reached "
             "from outside. Serve it on 127.0.0.1, or say --demo-public if that is meant."
+        )
+    if settings.EMAIL_URL:
+        raise CommandError(
+            "Visitors of the invented school could send mail to anybody through EMAIL_URL. Leave it empty to show the "
+            "school to others."
         )
 
 

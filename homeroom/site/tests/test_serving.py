@@ -198,5 +198,11 @@ def test_the_invented_school_is_not_shown_to_others_unless_that_is_said(data):
     homeroom(data, "shell", "--no-imports", "-c", imports + mark)
     refused = homeroom(data, "serve", "--host", "0.0.0.0", "--port", "0", check=False)
     assert (refused.returncode, "--demo-public" in refused.stderr) == (1, True)
+    proxied = homeroom(data, "serve", "--port", "0", check=False, PUBLIC_URL="https://192.0.2.1")
+    assert (proxied.returncode, "--demo-public" in proxied.stderr) == (1, True)
+    mailing = homeroom(
+        data, "serve", "--host", "0.0.0.0", "--port", "0", "--demo-public", check=False, EMAIL_URL="smtp://127.0.0.1:1"
+    )
+    assert (mailing.returncode, "EMAIL_URL" in mailing.stderr) == (1, True)
     with running(data, "serve", "--host", "0.0.0.0", "--port", "0", "--demo-public") as process:
         assert get(process, "/healthz")[0] == 200
