@@ -36,8 +36,9 @@ def can_give_role(actor: Actor, school_id: int, kind: str) -> Decision:
 def can_invite(actor: Actor, persons: Sequence[Person]) -> Decision:
     """Those who keep the roster; a class teacher the guardians of her class.
 
-    Whoever has a duty over the whole school is invited by an IT administrator or leader only: an invitation is also a
-    way back in, so it must not be a way up.
+    An invitation is also a way back in, so it must not be a way up or across: whoever has a duty over the whole school
+    is invited by an IT administrator or leader only, and a guardian who already signs in and has a child in another
+    class not by a class teacher.
     """
     schools = {person.school_id for person in persons}
     if all(actor.administers(school_id) for school_id in schools):
@@ -54,8 +55,21 @@ def can_invite(actor: Actor, persons: Sequence[Person]) -> Decision:
         mine = guardians_in_classes(headed_classes(actor)).filter(pk__in=ids).values_list("pk", flat=True)
         staff = Role.objects.in_force(actor.today).filter(person_id__in=ids).exists()
         if not staff and set(mine) == set(ids):
+            if _signs_in_for_others(ids, headed_classes(actor), on=actor.today):
+                return denied(
+                    _("This guardian already has an account and a child in another class; ask the school office.")
+                )
             return ALLOWED
     return denied(_("A class teacher can invite the guardians of the class; for anybody else ask the school office."))
+
+
+def _signs_in_for_others(person_ids: Sequence[int], class_ids: Sequence[int], *, on: date) -> bool:
+    """Whether any of these guardians has an account and a child outside the classes."""
+    elsewhere = Enrolment.objects.filter(ends_on__isnull=True).exclude(school_class_id__in=class_ids)
+    edges = Guardianship.objects.in_force(on).filter(
+        guardian_id__in=person_ids, guardian__account__isnull=False, student_id__in=elsewhere.values("student_id")
+    )
+    return bool(edges.exists())
 
 
 def headed_classes(person: Person) -> list[int]:

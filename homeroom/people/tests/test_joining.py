@@ -51,6 +51,7 @@ class TestWhoMayInvite:
         ("who", "whom"),
         [
             ("class_teacher", "guardian_b"),  # another class
+            ("class_teacher", "guardian_of_two"),  # signs in already, for a child of another class as well
             ("class_teacher", "subject_teacher"),
             ("class_teacher", "leader"),
             ("office", "leader"),  # an invitation is also a way back in: it must not be a way up
