@@ -35,6 +35,8 @@ from homeroom.eventlog.public import (
     stream_states,
 )
 
+pytestmark = pytest.mark.alone
+
 
 @dataclass(frozen=True, kw_only=True)
 class SomethingHappened(Event):
