@@ -22,7 +22,7 @@ MAY_BE_LONG = {
 # What a module offers to templates of those above it: the first page shows delivery's cards without a second request.
 OFFERED = {"delivery/card.html", "delivery/chips.html", "delivery/more.html"}
 REFERS = re.compile(r"""{%-?\s*(?:extends|include|import|from)\s+["']([^"']+)["']""")
-FROM_A_MACHINE = re.compile(r"(?<![\w.])/(?:work|home/\w+|Users/\w+|root)/|\.library\b", re.IGNORECASE)
+FROM_A_MACHINE = re.compile(r"(?<![\w.])/(?:work|home/\w+|Users/\w+|root)/", re.IGNORECASE)
 TEXT = {".py", ".html", ".js", ".css", ".md", ".toml", ".txt", ".json", ".yaml", ".yml", ".sh", ".c", ".cfg", ".po", ""}
 
 
