@@ -175,19 +175,17 @@ def return_snoozed(*, now: datetime) -> int:
     over = Recipient.objects.filter(snoozed_until__lte=now)
     returned = 0
     with transaction.atomic():
-        rows = list(
-            over.select_for_update().order_by("pk").values_list("pk", "item_id", "person_id", "school_id")[: BATCH * 5]
-        )
-        if not rows:
+        pks = list(over.select_for_update().order_by("pk").values_list("pk", flat=True)[: BATCH * 5])
+        if not pks:
             return 0
-        returned = Recipient.objects.filter(pk__in=[row[0] for row in rows]).update(snoozed_until=None)
-        people: dict[tuple[int, int], set[int]] = defaultdict(set)
-        for _pk, item_id, person_id, school_id in rows:
-            people[school_id, item_id].add(person_id)
-        for (school_id, item_id), persons in people.items():
-            announce(
-                ItemSurfaced(
-                    school_id=school_id, item_id=item_id, _pairs=tuple((person_id, 0) for person_id in sorted(persons))
-                )
-            )
+        copies = Recipient.objects.filter(pk__in=pks)
+        returned = copies.update(snoozed_until=None)
+        theirs = access.still_theirs(copies, on=timezone.localdate(now))
+        people: dict[tuple[int, int], set[tuple[int, int]]] = defaultdict(set)
+        for item_id, person_id, student_id, school_id in theirs.values_list(
+            "item_id", "person_id", "student_id", "school_id"
+        ):
+            people[school_id, item_id].add((person_id, student_id or 0))
+        for (school_id, item_id), pairs in people.items():
+            announce(ItemSurfaced(school_id=school_id, item_id=item_id, _pairs=tuple(sorted(pairs))))
     return returned

@@ -501,7 +501,7 @@ def mark_fee(*, actor: Person, notice: Notice, students: Sequence[UUID], state: 
     else:
         student_ids = sorted(marks.values_list("student_id", flat=True))
         marks.delete()
-        unsettle_children(actor=actor, item=notice.item, student_ids=student_ids)
+        unsettle_children(actor=actor, item=notice.item, student_ids=student_ids, now=now)
     audit.record(actor=actor, action="notice.fee_marked", target=notice, state=state, students=student_ids)
     return len(student_ids)
 

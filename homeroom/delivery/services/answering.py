@@ -216,13 +216,14 @@ def answer_reply(
     )
     talk.filter(answered_at__isnull=True).update(answered_at=now)
     audit.record(actor=actor, action="item.reply_answered", target=item)
+    heard = {actor.pk} | ({person.pk} if access.can_see(person, item, now=now) else set())
     announce(
         ItemReplied(
             school_id=item.school_id,
             item_id=item.pk,
             reply_id=line.pk,
             author_id=actor.pk,
-            _pairs=tuple((person_id, 0) for person_id in sorted({actor.pk, person.pk})),
+            _pairs=tuple((person_id, 0) for person_id in sorted(heard)),
         )
     )
     return line
@@ -359,10 +360,11 @@ def _done(actor: Person, item: Item, copies: list[Recipient], now: datetime) -> 
     pairs: Pairs = ((actor.pk, 0),)
     if item.household_rule == HouseholdRule.ANY and students:
         others = Recipient.objects.filter(item_id=item.pk, student_id__in=students, settled_at__isnull=True)
-        told = sorted(set(others.values_list("person_id", "student_id")))
-        if told:
-            others.update(settled_at=now)
-            pairs += tuple((person_id, student_id or 0) for person_id, student_id in told)
+        # Whoever was barred from a child since hears nothing of what others do about that child.
+        theirs = access.still_theirs(others, on=access.school_day(now, actor))
+        told = sorted(set(theirs.values_list("person_id", "student_id")))
+        others.update(settled_at=now)
+        pairs += tuple((person_id, student_id or 0) for person_id, student_id in told)
     announce(
         ItemDone(
             school_id=item.school_id,
