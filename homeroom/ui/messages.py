@@ -19,6 +19,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_file
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
+from django.utils.translation.reloader import translation_file_changed
 
 PACKAGE = Path(__file__).resolve().parent.parent
 LANGUAGES = {"zh_Hans": "zh-hans", "en": "en"}  # the folder's name: Django's name
@@ -229,8 +230,13 @@ def script_catalogue(folder: str) -> dict[str, str | list[str]]:
 
 
 def compile_all() -> int:
-    """Compile every module's catalogues and the scripts' message modules. Returns how many files changed."""
+    """Compile every module's catalogues and the scripts' message modules. Returns how many files changed.
+
+    What this process had read before is forgotten: the first start compiles, speaks and then serves.
+    """
     written = sum(compile_module(module) for module in modules())
+    if written:
+        translation_file_changed(sender=compile_all, file_path=Path("django.mo"))
     SCRIPT_CATALOGUES.mkdir(parents=True, exist_ok=True)
     for folder, language in LANGUAGES.items():
         text = json.dumps(script_catalogue(folder), ensure_ascii=False, separators=(",", ":"))

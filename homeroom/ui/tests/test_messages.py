@@ -6,6 +6,7 @@ import gettext
 import json
 
 import pytest
+from django.utils import translation
 
 from homeroom.ui import messages
 
@@ -68,6 +69,17 @@ def test_a_message_that_comes_back_has_kept_its_translation(notices):
     template.write_text(source)
     messages.update("notices")
     assert messages.read(messages.po_path("notices", "zh_Hans"), "zh_Hans").get("Unread").string == "未读"
+
+
+def test_a_process_that_compiles_speaks_the_new_words_at_once(notices, settings):
+    settings.LOCALE_PATHS = [notices / "locale"]
+    messages.update("notices")
+    translate("notices", Unread="还没读过")
+    with translation.override("zh-hans"):
+        assert translation.gettext("Sent to %(name)s") == "Sent to %(name)s"  # as the first start did, before compiling
+    assert messages.compile_all() > 0
+    with translation.override("zh-hans"):
+        assert translation.gettext("Unread") == "还没读过"
 
 
 def test_an_update_that_finds_nothing_new_changes_no_file(notices):
