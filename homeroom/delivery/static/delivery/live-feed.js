@@ -6,12 +6,14 @@ import { count, leave, markRead, part, put, settle, shown } from "delivery/acts"
 const language = document.documentElement.lang;
 const near = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
 
-/** 今天 18:00 or 11月30日 18:00, by the school's clock wherever the phone is. */
+/** As the server writes deadlines: 后天 18:00, 周五 18:00 or 11月30日 18:00, by the school's clock wherever the phone is. */
 function moment(iso, timeZone) {
   const format = (options, at = new Date(iso)) => new Intl.DateTimeFormat(language, { timeZone, ...options }).format(at);
   const day = (at) => Date.parse(new Intl.DateTimeFormat("en-CA", { timeZone }).format(at)) / 86_400_000;
   const distance = day(new Date(iso)) - day(new Date());
-  const word = distance === 0 || distance === 1 ? near.format(distance, "day") : format({ month: "short", day: "numeric" });
+  const named = distance === 0 || distance === 1 || (distance === 2 && language.startsWith("zh")); // English has no word for 后天
+  const ofWeek = distance > 2 && distance < 7 ? { weekday: "short" } : { month: "short", day: "numeric" };
+  const word = named ? near.format(distance, "day") : format(ofWeek);
   return `${word} ${format({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" })}`;
 }
 
