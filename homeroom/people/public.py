@@ -19,7 +19,7 @@ from .queries import (
     why_visible,
 )
 from .quick import Asker, who_asks
-from .second_factor import waive_second_factor_when
+from .second_factor import waive_second_factor_when, without_second_factor
 from .services import Issued, create_invitations
 from .sessions import SessionStore, on_session_revoked
 from .sign_in import qr_svg, sign_in
@@ -65,4 +65,5 @@ __all__ = [
     "waive_second_factor_when",
     "who_asks",
     "why_visible",
+    "without_second_factor",
 ]  # fmt: skip

@@ -10,6 +10,7 @@ from ninja import Router
 
 from homeroom.kit.errors import Invalid
 from homeroom.people.models import Person
+from homeroom.people.public import without_second_factor
 from homeroom.people.requests import SignedInRequest
 from homeroom.realtime import frames
 from homeroom.realtime.missed import read_missed
@@ -27,9 +28,11 @@ def read_stream(request: SignedInRequest, after: str = "{}") -> HttpResponse:
         numbers = msgspec.json.decode(after, type=dict[str, int])
     except msgspec.DecodeError as error:
         raise Invalid(_("Some of what was sent cannot be used.")) from error
-    mine: QuerySet[Person, int] = Person.objects.filter(
+    persons: QuerySet[Person, int] = Person.objects.filter(
         account_id=request.account.pk, archived_at__isnull=True
     ).values_list("id", flat=True)
+    mine = set(persons)
+    mine -= without_second_factor(mine)
     places = {f"p{person_id}": numbers.get(f"p{person_id}") for person_id in mine}
     (caught,) = read_missed([places])
     made = []
