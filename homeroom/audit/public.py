@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any
 
 from django.db import models, transaction
@@ -12,7 +13,7 @@ from homeroom.kit.access import Actor
 
 from .models import Entry
 
-__all__ = ["Entry", "about", "record", "record_many"]
+__all__ = ["Entry", "about", "of_school", "record", "record_many"]
 
 
 def record(
@@ -54,3 +55,8 @@ def record_many(
 def about(target: models.Model) -> QuerySet[Entry]:
     """Everything recorded about one thing, newest first."""
     return Entry.objects.filter(target_kind=target._meta.label_lower, target_id=target.pk).order_by("-at", "-id")
+
+
+def of_school(school_id: int, *, since: datetime, kinds: Collection[str]) -> QuerySet[Entry]:
+    """What was done of these kinds at one school since an instant, newest first."""
+    return Entry.objects.filter(school_id=school_id, at__gte=since, action__in=kinds).order_by("-at", "-id")

@@ -98,6 +98,39 @@ def can_answer_for(actor: Actor, student: Person) -> Decision:
     return denied(_("Only the class teacher or the school office can change who answers for a child."))
 
 
+def can_add_guardian(actor: Actor, student: Person, guardian: Person | None) -> Decision:
+    """As `can_answer_for`; but an adult who answers for a child in another class is added by the office.
+
+    Whoever becomes a guardian in a class can be invited by its class teacher, and an invitation opens all of a
+    person's children: adding somebody must be no way into another family.
+    """
+    decision = can_answer_for(actor, student)
+    if not decision or guardian is None or actor.keeps_roster(student.school_id):
+        return decision
+    mine = headed_classes(actor) if isinstance(actor, Person) else []
+    here = Enrolment.objects.filter(ends_on__isnull=True, school_class_id__in=mine)
+    elsewhere = Guardianship.objects.filter(guardian=guardian).exclude(student_id__in=here.values("student_id"))
+    if elsewhere.exists() or guardian.roles.in_force(timezone.localdate()).filter(kind__in=SCHOOL_WIDE).exists():
+        return denied(_("This adult belongs to another family here. Ask the school office to add them."))
+    return ALLOWED
+
+
+def can_phone_guardians(actor: Person, student: Person) -> Decision:
+    """Whose duty it is to call a family: those who keep the roster, the counsellor, class teacher and grade leader.
+
+    Being a guardian oneself, or teaching the child a subject, opens nobody's number.
+    """
+    if actor.keeps_roster(student.school_id):
+        return ALLOWED
+    if actor.school_id == student.school_id and actor.has_role(Role.Kind.COUNSELLOR):
+        return ALLOWED
+    enrolment = Enrolment.objects.filter(student_id=student.pk, ends_on__isnull=True).select_related("school_class")
+    for one in enrolment:
+        if actor.heads_class(one.school_class_id) or actor.leads_grade(one.school_class.grade_id):
+            return ALLOWED
+    return denied(_("Ask the class teacher to call the family."))
+
+
 def can_change_guardianship(actor: Actor, edge: Guardianship) -> Decision:
     """As `can_answer_for` the child of the edge."""
     return can_answer_for(actor, edge.student)

@@ -11,6 +11,8 @@ from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from homeroom.audit import public as audit
+from homeroom.audit.public import Entry
 from homeroom.kit.encryption import fingerprint
 
 from . import labels as naming
@@ -359,3 +361,15 @@ def who_can_see(student: Person, *, on: date) -> list[Viewer]:
     named = naming.labels(persons, on=on)
     viewers = [Viewer(persons[pk], named[pk], why_visible(persons[pk], student, on=on)) for pk in ids if pk in persons]
     return [viewer for viewer in viewers if viewer.reasons]
+
+
+def changed_by_others(school_id: int, *, since: datetime, on: date) -> list[Entry]:
+    """What persons who do not keep the roster changed about who answers for a child, newest first; two queries."""
+    keepers = Role.objects.in_force(on).filter(
+        school_id=school_id, kind__in=[Role.Kind.OFFICE, Role.Kind.IT_ADMINISTRATOR, Role.Kind.SCHOOL_LEADER]
+    )
+    ours = {f"person:{pk}" for pk in keepers.values_list("person_id", flat=True)}
+    entries = audit.of_school(
+        school_id, since=since, kinds=["guardianship.added", "guardianship.changed", "guardianship.ended"]
+    )
+    return [entry for entry in entries if entry.actor.startswith("person:") and entry.actor not in ours]

@@ -55,6 +55,7 @@ own = [
     path("school/staff/", staff.staff, name="staff"),
     path("school/staff/<uuid:uuid>/", staff.staff_member, name="staff_member"),
     path("school/invitations/", inviting.invitations, name="invitations"),
+    path("school/families/", children.families_changed, name="families_changed"),
     path("school/invitations/slips/", inviting.print_slips, name="print_slips"),
 ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -20,10 +22,11 @@ from homeroom.people import access, labels, queries, services
 from homeroom.people.contact import normal_phone, phone_key
 from homeroom.people.decorators import signed_in
 from homeroom.people.models import Delegation, Guardianship, Person
-from homeroom.people.pages.setup import day_of, said
+from homeroom.people.pages.setup import day_of, for_keepers, said
 from homeroom.people.requests import SignedInRequest
 from homeroom.school.models import SchoolClass
 
+LATELY = timedelta(days=60)
 RIGHTS = ("sees_records", "may_confirm", "may_sign", "may_pick_up")
 
 
@@ -103,7 +106,7 @@ def guardians(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     for row in lent:
         by_edge.setdefault(row.guardianship_id, []).append(row)
     notes = access.can_read_custody_note(request.person, student).allowed
-    contact = request.person.is_staff_member
+    contact = access.can_phone_guardians(request.person, student).allowed
     context = {
         "student": student,
         "class_name": queries.current_classes([student.pk]).get(student.pk, (None, ""))[1],
@@ -215,8 +218,40 @@ def why(request: SignedInRequest, uuid: UUID) -> HttpResponse:
             for one in viewers
             if one.sees
         ]
-    context = {"student": student, "viewers": viewers, "keeper": keeper, "person": request.person}
+    context = {
+        "student": student,
+        "viewers": viewers,
+        "keeper": keeper,
+        "person": request.person,
+        "added": _added(student) if keeper else {},
+    }
     return render(request, "people/why.html", context)
+
+
+@for_keepers
+@require_GET
+def families_changed(request: SignedInRequest) -> HttpResponse:
+    """What those outside the office changed lately about who answers for a child."""
+    person = request.person
+    since = timezone.now() - LATELY
+    entries = queries.changed_by_others(person.school_id, since=since, on=person.today)[:200]
+    ids = {value for entry in entries for value in (entry.details.get("guardian_id"), entry.details.get("delegate_id"))}
+    actors = {int(entry.actor[7:]) for entry in entries}
+    students = Person.objects.in_bulk({entry.target_id for entry in entries if entry.target_id})
+    named = labels.labels({one for one in ids if one} | actors)
+    rows = [
+        {"student": students[entry.target_id], "at": entry.at, "what": _told(entry, named), "by": _actor(entry, named)}
+        for entry in entries
+        if entry.target_id in students
+    ]
+    return render(request, "people/families_changed.html", {"rows": rows, "days": LATELY.days})
+
+
+def _added(student: Person) -> dict[int, str]:
+    """guardian → by whom they were added; an import says so too."""
+    entries = list(audit.about(student).filter(action="guardianship.added"))
+    named = labels.labels({int(entry.actor[7:]) for entry in entries if entry.actor.startswith("person:")})
+    return {entry.details.get("guardian_id", 0): _actor(entry, named) for entry in reversed(entries)}
 
 
 def _history(student: Person) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, time
+from datetime import date, time, timedelta
 from functools import wraps
 from typing import Any
 from zoneinfo import available_timezones
@@ -67,7 +67,10 @@ def checklist(request: SignedInRequest) -> HttpResponse:
         schools.mark_step(actor=request.person, school=school, step=step, is_done="done" in request.POST)
         return redirect("people:setup")
     steps = _steps(request, school)
-    context = {"school": school, "steps": steps, "done": sum(step["done"] for step in steps)}
+    changed = queries.changed_by_others(school.pk, since=timezone.now() - timedelta(days=7), on=request.person.today)
+    context = {
+        "school": school, "steps": steps, "done": sum(step["done"] for step in steps), "changed": len(changed),
+    }  # fmt: skip
     return render(request, "school/checklist.html", context)
 
 

@@ -44,7 +44,7 @@ def add_guardian(
     An edge that had ended is opened again. The new guardian is called last.
     Raises NotAllowed, or Invalid when a name is missing or the two are of different schools.
     """
-    require(access.can_answer_for(actor, student))
+    require(access.can_add_guardian(actor, student, guardian))
     if guardian is None:
         fields: dict[str, str | Promise] = {}
         number = normal_phone(phone)

@@ -14,7 +14,7 @@ from homeroom.school.models import CalendarDay, SchoolClass, Term
 
 SETUP = [
     "people:setup", "people:school_details", "people:classes", "people:subjects", "people:terms", "people:calendar",
-    "people:modules", "people:staff",
+    "people:modules", "people:staff", "people:families_changed",
 ]  # fmt: skip
 MINE = ["people:me", "people:devices", "people:password", "people:choose_person", "mfa_index"]
 
