@@ -12,7 +12,7 @@ from allauth.mfa.recovery_codes import views as recovery_views
 from allauth.mfa.totp import views as totp_views
 from django.urls import include, path
 
-from .pages import children, inviting, joining, me, setup, sign_in, staff
+from .pages import children, inviting, joining, me, setup, sign_in, staff, topics
 
 library = [
     path("sign-in/", account_views.login, name="account_login"),
@@ -49,13 +49,14 @@ own = [
     path("school/classes/", setup.classes, name="classes"),
     path("school/subjects/", setup.subjects, name="subjects"),
     path("school/terms/", setup.terms, name="terms"),
+    path("school/topics/", topics.topics, name="topics"),
     path("school/calendar/", setup.calendar, name="calendar"),
     path("school/modules/", setup.modules, name="modules"),
     path("school/modules/switch/", setup.switch_module, name="switch_module"),
     path("school/staff/", staff.staff, name="staff"),
     path("school/staff/<uuid:uuid>/", staff.staff_member, name="staff_member"),
-    path("school/invitations/", inviting.invitations, name="invitations"),
     path("school/families/", children.families_changed, name="families_changed"),
+    path("school/invitations/", inviting.invitations, name="invitations"),
     path("school/invitations/slips/", inviting.print_slips, name="print_slips"),
 ]
 

@@ -73,3 +73,22 @@ class Calendar:
                 total += max(0.0, (finishes - begins).total_seconds() / 60)
             on += timedelta(days=1)
         return total
+
+    def after_working_minutes(self, since: datetime, minutes: float, *, days: int = 400) -> datetime | None:
+        """The instant by which `minutes` of working time have passed since; None when `days` hold fewer.
+
+        The inverse of `working_minutes`: a deadline falls inside working time, at the latest at the end of a span.
+        """
+        first = since.astimezone(self.zone)
+        left = timedelta(minutes=max(minutes, 0.0))
+        for offset in range(days):
+            on = first.date() + timedelta(days=offset)
+            for starts, ends in self.spans_on(on):
+                begins = max(datetime.combine(on, starts, self.zone), first)
+                span = datetime.combine(on, ends, self.zone) - begins
+                if span <= timedelta(0):
+                    continue
+                if left <= span:
+                    return begins + left
+                left -= span
+        return None

@@ -152,6 +152,30 @@ class WorkingInterval(models.Model):
         return f"{self.weekday} {self.starts}–{self.ends}"
 
 
+class Topic(models.Model):
+    """What a question or a talk is about, in the school's own words: 费用, and under it 午餐费. At most two deep."""
+
+    uuid = models.UUIDField(default=new_id, unique=True, editable=False)
+    school = models.ForeignKey(School, on_delete=models.CASCADE, related_name="topics")
+    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="children")
+    name = models.CharField(max_length=20)
+    words = models.JSONField(default=list)  # what people write when they mean it: 缴费, 退费
+    is_complaint = models.BooleanField(default=False)  # asked of the school's leaders, unseen by any teacher
+    position = models.PositiveSmallIntegerField(default=0)
+    archived_at = models.DateTimeField(null=True, blank=True)  # no longer offered; what it named keeps it
+
+    class Meta:
+        ordering = ["position", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["school", "name"], condition=Q(archived_at__isnull=True), name="topic_once_in_a_school"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class ModuleSwitch(models.Model):
     """Whether a school uses a module. No row: as the stage's preset says (on)."""
 

@@ -15,7 +15,7 @@ from homeroom.audit import public as audit
 from homeroom.kit.access import Actor, require
 from homeroom.kit.errors import Invalid
 
-from . import access
+from . import access, topics
 from .models import CalendarDay, Grade, ModuleSwitch, School, SchoolClass, Stage, Subject, Term, WorkingInterval
 from .presets import PRESETS
 
@@ -42,6 +42,7 @@ def create_school(
     school = School.objects.create(name=name, short_name=short_name.strip(), stages=ordered, is_trial=is_trial)
     for stage in ordered:
         add_stage(school, stage)
+    topics.give_usual(school)
     audit.record(actor=actor, action="school.created", target=school, school_id=school.id)
     return school
 

@@ -106,6 +106,8 @@ def _steps(request: SignedInRequest, school: School) -> list[dict[str, Any]]:
              ngettext("%(n)d day marked ahead", "%(n)d days marked ahead", marked) % {"n": marked}, marked > 0,
              by_hand=True),
         step("subjects", _("Subjects"), reverse("people:subjects"), "、".join(subjects[:6]), bool(subjects)),
+        step("topics", _("Topics families ask about"), reverse("people:topics"),
+             "、".join(topic.name for topic in schools.topics_of(school.pk)[:6]), school.topics.exists()),
         step("roster", _("Import the pupils and guardians"), _roster_url(),
              ngettext("%(n)d pupil", "%(n)d pupils", pupils) % {"n": pupils}, pupils > 0),
         step("classes", _("Grades and classes"), reverse("people:classes"),

@@ -86,3 +86,21 @@ def test_the_next_working_moment_is_one(moment: datetime) -> None:
     assert CALENDAR.is_working(begins)
     assert CALENDAR.working_minutes(moment, begins) == 0
     assert begins - moment < timedelta(days=4)
+
+
+@given(
+    days=st.floats(min_value=0, max_value=18, allow_nan=False),
+    minutes=st.integers(min_value=1, max_value=4000),
+)
+def test_the_end_of_so_many_working_minutes_is_their_inverse(days: float, minutes: int) -> None:
+    start = at(16, 0) + timedelta(days=days)
+    end = CALENDAR.after_working_minutes(start, minutes)
+    assert end is not None
+    assert CALENDAR.working_minutes(start, end) == pytest.approx(minutes, abs=1e-3)
+
+
+def test_a_deadline_skips_nights_holidays_and_weekends() -> None:
+    assert CALENDAR.after_working_minutes(at(24, 17), 60) == at(26, 8, 20)  # Wednesday is closed
+    assert CALENDAR.after_working_minutes(at(23, 7), 0) == at(23, 7, 50)
+    closed = Calendar(zone=ZONE, weekly={}, exceptions={})
+    assert closed.after_working_minutes(at(23, 9), 60) is None
