@@ -12,12 +12,14 @@ from allauth.mfa.recovery_codes import views as recovery_views
 from allauth.mfa.totp import views as totp_views
 from django.urls import include, path
 
+from homeroom.kit.turns import takes_turns
+
 from .pages import children, inviting, joining, me, setup, sign_in, staff, topics
 
 library = [
-    path("sign-in/", account_views.login, name="account_login"),
+    path("sign-in/", takes_turns(account_views.login), name="account_login"),
     path("sign-in/closed/", account_views.account_inactive, name="account_inactive"),
-    path("sign-in/again/", account_views.reauthenticate, name="account_reauthenticate"),
+    path("sign-in/again/", takes_turns(account_views.reauthenticate), name="account_reauthenticate"),
     path("sign-in/code/", mfa_views.authenticate, name="mfa_authenticate"),
     path("sign-in/again/code/", mfa_views.reauthenticate, name="mfa_reauthenticate"),
     path("me/security/", me.security, name="mfa_index"),
@@ -34,11 +36,11 @@ own = [
     path("sign-out/", sign_in.sign_out, name="sign_out"),
     path("i/<str:token>/", joining.by_link, name="invitation"),
     path("join/", joining.by_code, name="join"),
-    path("join/welcome/", joining.welcome, name="welcome"),
+    path("join/welcome/", takes_turns(joining.welcome), name="welcome"),
     path("me/", me.me, name="me"),
     path("me/person/", sign_in.choose_person, name="choose_person"),
     path("me/devices/", me.devices, name="devices"),
-    path("me/password/", me.password, name="password"),
+    path("me/password/", takes_turns(me.password), name="password"),
     path("me/children/<uuid:uuid>/", me.my_child, name="my_child"),
     path("me/lent/<int:delegation>/take-back/", me.take_back, name="take_back"),
     path("students/", children.students, name="students"),

@@ -24,6 +24,9 @@ from urllib.parse import unquote_to_bytes
 import structlog
 from prometheus_client import Gauge, Histogram
 
+from homeroom.kit.proxies import real_client
+from homeroom.site.turns import Turns, place_of
+
 log = structlog.get_logger("homeroom.bridge")
 
 IN_MEMORY = 64 * 1024
@@ -202,9 +205,19 @@ class Exchange:
 class Bridge:
     """The ASGI application: hands `http` scopes to a WSGI application."""
 
-    def __init__(self, application: Application, *, threads: int, limit_for: Callable[[str], int], spool: str) -> None:
+    def __init__(
+        self,
+        application: Application,
+        *,
+        threads: int,
+        limit_for: Callable[[str], int],
+        spool: str,
+        waits_at: Callable[[str], bool] = lambda _path: False,
+    ) -> None:
         self.application = application
         self.limit_for = limit_for
+        self.waits_at = waits_at
+        self.turns = Turns(threads)
         self.spool = spool
         self.spooled = 0
         self.workers = Workers(threads)
@@ -290,6 +303,7 @@ class Bridge:
     async def _exchange(self, environ: dict[str, Any], receive: Receive, send: Send) -> None:
         loop = asyncio.get_running_loop()
         exchange = Exchange(self.application, environ, loop)
+        place = await self._take_turn(environ)
         try:
             body, done = await self._on_thread(None, exchange.begin)
         except asyncio.CancelledError:
@@ -299,6 +313,9 @@ class Bridge:
             log.exception("application failed")
             await send_plain(send, 500, "Something went wrong here.")
             return
+        finally:
+            if place is not None:
+                self.turns.leave(place)
         headers = exchange.headers
         if "homeroom.too_large" in environ or "homeroom.no_room" in environ:  # part of the body may be unread
             headers = [*headers, (b"connection", b"close")]
@@ -306,6 +323,15 @@ class Bridge:
         await send({"type": "http.response.body", "body": body, "more_body": not done})
         if not done:
             await self._stream(exchange, receive, send)
+
+    async def _take_turn(self, environ: dict[str, Any]) -> str | None:
+        """Wait where the address asks for it; whose seat was taken. The environ says whether it was."""
+        path = environ["PATH_INFO"].encode("latin-1").decode(errors="replace")
+        if environ["REQUEST_METHOD"] != "POST" or not self.waits_at(path):
+            return None
+        place = place_of(real_client(environ["REMOTE_ADDR"], environ.get("HTTP_X_FORWARDED_FOR", "")))
+        environ["homeroom.turn"] = await self.turns.take(place)
+        return place if environ["homeroom.turn"] else None
 
     async def _stream(self, exchange: Exchange, receive: Receive, send: Send) -> None:
         """Send the rest as the client takes it; end the response on its thread whatever happens."""

@@ -16,12 +16,15 @@ from prometheus_client import Histogram
 from homeroom.kit.bodies import body_limit
 from homeroom.kit.errors import Trouble
 from homeroom.kit.ids import new_id
+from homeroom.kit.turns import must_wait
 from homeroom.site import pages
+from homeroom.site.turns import Seats, place_of
 
 log = structlog.get_logger("homeroom.request")
 GOOD_ID = re.compile(r"[A-Za-z0-9_.-]{8,64}")
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 QUIET_ROUTES = {"healthz", "readyz", "metrics"}
+SEATS = Seats(settings.WEB_THREADS)
 SERVED = Histogram(
     "homeroom_request_seconds",
     "Time a request spent in Django",
@@ -78,7 +81,24 @@ class TroubleMiddleware:
         if limit is not None:
             message = _("That is too large. At most %(size)s can be sent here.") % {"size": _size(limit)}
             return pages.trouble(request, TooLarge(message))
+        if request.method == "POST" and waits_at(request.path_info):
+            return self._in_turn(request)
         return self.get_response(request)
+
+    def _in_turn(self, request: HttpRequest) -> HttpResponseBase:
+        """Where no bridge has let it wait, as under granian, whoever finds no free seat is told to come again."""
+        turn = request.META.get("homeroom.turn")
+        place = place_of(request.META.get("REMOTE_ADDR", ""))
+        seated = turn is None and SEATS.take(place)
+        try:
+            if not (turn or seated):
+                response = pages.trouble(request, pages.TooManyAtOnce())
+                response.headers["Retry-After"] = "30"
+                return response
+            return self.get_response(request)
+        finally:
+            if seated:
+                SEATS.leave(place)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         """Django asks here when a view raised."""
@@ -91,6 +111,14 @@ def limit_for(path: str) -> int:
         return body_limit(resolve(path).func)
     except Resolver404:
         return settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
+
+
+def waits_at(path: str) -> bool:
+    """Whether those who post to `path` take turns."""
+    try:
+        return must_wait(resolve(path).func)
+    except Resolver404:
+        return False
 
 
 def _size(limit: int) -> str:

@@ -63,6 +63,17 @@ class Busy(Trouble):
     default_message = _("Nothing was saved, because the server could not write just now. Please try again in a minute.")
 
 
+class TooManyAtOnce(Trouble):
+    """Too many of one address do something that is slow on purpose."""
+
+    status = 429
+    code = "too_many_at_once"
+    default_message = _(
+        "Very many people are signing in at this moment. Nothing is wrong with your password: go back and try again in"
+        " half a minute."
+    )
+
+
 def as_trouble(exception: BaseException | None) -> Trouble | None:
     """What the user can be told about `exception`; None when it is a defect."""
     if isinstance(exception, Trouble):

@@ -162,7 +162,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 def run(host: str, port: int, *, threads: int, pages: bool = True, gateway: bool = True, jobs: int = 0) -> None:
     """Serve until SIGTERM or SIGINT, then finish what is under way, at most ten seconds long."""
-    from homeroom.site.middleware import limit_for
+    from homeroom.site.middleware import limit_for, waits_at
 
     sys.setswitchinterval(SWITCH_INTERVAL)
     listener = listen(host, port)
@@ -171,7 +171,13 @@ def run(host: str, port: int, *, threads: int, pages: bool = True, gateway: bool
         from homeroom.site.wsgi import application
 
         limit_for("/")  # loads every page's code now, not in the loop while the first visitors wait
-        bridge = Bridge(application, threads=threads, limit_for=limit_for, spool=str(settings.DATA / "tmp"))
+        bridge = Bridge(
+            application,
+            threads=threads,
+            limit_for=limit_for,
+            waits_at=waits_at,
+            spool=str(settings.DATA / "tmp"),
+        )
     hub = load_gateway() if gateway else None
     runner = None
     if jobs:

@@ -64,8 +64,14 @@ def bridged(tmp_path: Path) -> Iterator[Callable[..., Bridged]]:
     """`bridged(app)` serves a WSGI application; `limit` is the largest body it takes."""
     running: list[tuple[uvicorn.Server, threading.Thread, Bridge]] = []
 
-    def start(application: Any, *, threads: int = 2, limit: int = 2**20) -> Bridged:
-        bridge = Bridge(application, threads=threads, limit_for=lambda path: limit, spool=str(tmp_path))
+    def start(application: Any, *, threads: int = 2, limit: int = 2**20, waits_at: str = "") -> Bridged:
+        bridge = Bridge(
+            application,
+            threads=threads,
+            limit_for=lambda path: limit,
+            waits_at=lambda path: path == waits_at,
+            spool=str(tmp_path),
+        )
         config = uvicorn.Config(
             Site(bridge, None), http=PatientHttp, ws="none", lifespan="off", log_config=None, proxy_headers=False
         )
