@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -89,8 +90,23 @@ class Shown(msgspec.Struct, frozen=True):
     snooze_reason: str
 
 
-def shown(card: Card, *, now: datetime) -> Shown:
-    """Decide and word one card."""
+@dataclass(frozen=True, slots=True)
+class _Here:
+    """What wording a time needs, found out once for all cards of a page."""
+
+    language: str
+    zone: tzinfo
+    now: datetime
+    today: date
+
+
+def shown(cards: Iterable[Card], *, now: datetime) -> list[Shown]:
+    """Decide and word these cards."""
+    here = _Here(get_language() or "", timezone.get_current_timezone(), now, timezone.localdate(now))
+    return [_shown(card, here) for card in cards]
+
+
+def _shown(card: Card, here: _Here) -> Shown:
     recalled = card.recalled_at is not None
     lead = card.lead
     if recalled:
@@ -115,8 +131,12 @@ def shown(card: Card, *, now: datetime) -> Shown:
             + (" is-urgent" if card.priority == Priority.EMERGENCY and not recalled else "")
         ),
         iso=at.isoformat(),
-        when=short(at, now),
-        deadline=due(card.deadline_at, now) if card.deadline_at and not recalled else "",
+        when=_short(here.language, here.zone, at, here.today),
+        deadline=(
+            _due(here.language, here.zone, card.deadline_at, here.today, card.deadline_at <= here.now)
+            if card.deadline_at and not recalled
+            else ""
+        ),
         amount=str(card.extras.get("amount") or ""),
         files=ngettext("%(n)d attachment", "%(n)d attachments", files) % {"n": files} if files else "",
         state=_state(card, recalled),
@@ -146,20 +166,17 @@ def _act(card: Card, recalled: bool) -> str:
     return card.level if card.level == Level.READ or card.asks else ""
 
 
-def short(at: datetime, now: datetime) -> str:
-    """今天 16:30; the words of a day are made once for all cards of it."""
-    here = timezone.localtime(at)
-    return f"{_day(get_language() or '', here.date(), timezone.localtime(now).date())} {here:%H:%M}"
-
-
-def due(at: datetime, now: datetime) -> str:
-    """周五 18:00 前; worded once a day for all who see it."""
-    return _due(get_language() or "", at, timezone.localtime(now).date(), at <= now)
+@lru_cache(maxsize=4000)
+def _short(language: str, zone: tzinfo, at: datetime, today: date) -> str:
+    """今天 16:30, worded once a day for all who see it."""
+    here = at.astimezone(zone)
+    return f"{_day(language, here.date(), today)} {here:%H:%M}"
 
 
 @lru_cache(maxsize=4000)
-def _due(language: str, at: datetime, today: date, passed: bool) -> str:
-    noon = timezone.make_aware(datetime.combine(today, time(12)))
+def _due(language: str, zone: tzinfo, at: datetime, today: date, passed: bool) -> str:
+    """周五 18:00 前. Language and zone are only the key: they are the active ones."""
+    noon = datetime.combine(today, time(12), zone)
     return deadline(at, now=max(at, noon) if passed else min(at - timedelta(seconds=1), noon))
 
 

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.template.backends.utils import csrf_input
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -39,7 +38,7 @@ def family_context(request: SignedInRequest) -> dict[str, Any]:
     request.unread_total = counts.total  # type: ignore[attr-defined]
     return {
         **context,
-        "to_do": [delivery.shown(card, now=now) for card in to_do],
+        "to_do": delivery.shown(to_do, now=now),
         "here": request.get_full_path(),
         "counts": counts,
         "snooze_choices": delivery.snooze_choices(request.person, now=now),
@@ -66,9 +65,8 @@ def staff_context(request: SignedInRequest) -> dict[str, Any]:
             row.item.pk: delivery.counts_token(row.item, account_id=request.account.pk) for row in sent if row.is_open
         },
         "talks": delivery.waiting_talks(person),
-        "inbox": [delivery.shown(card, now=now) for card in inbox.cards],
+        "inbox": delivery.shown(inbox.cards, now=now),
         "p": delivery.pieces(),
-        "csrf": csrf_input(request),
         "to_do": delivery.todo(person, now=now),
         "classes": queries.classes_overview(person, since=now - timedelta(days=14)) if in_charge else [],
         "joined": queries.joined(person.school_id, on=person.today) if keeps_roster else None,

@@ -107,11 +107,15 @@ class TokenField:
     def __init__(self, token: Token) -> None:
         self._token = token
 
+    @cached_property
+    def _html(self) -> str:
+        return f'<input type="hidden" name="csrfmiddlewaretoken" value="{self._token}">'
+
     def __str__(self) -> str:
-        return self.__html__()
+        return self._html
 
     def __html__(self) -> str:
-        return f'<input type="hidden" name="csrfmiddlewaretoken" value="{self._token}">'
+        return self._html
 
 
 def page(request: HttpRequest) -> dict[str, Any]:

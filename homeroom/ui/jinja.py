@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, cast
 
 from django.apps import apps
 from django.conf import settings
@@ -14,9 +14,13 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import translation
 from django.utils.functional import cached_property
-from jinja2 import Environment, Undefined
+from jinja2 import Environment, Undefined, nodes
+from jinja2.compiler import CodeGenerator, Frame
 from jinja2.exceptions import UndefinedError
 from jinja2.utils import missing
+from jinja2.visitor import NodeTransformer
+from markupsafe import Markup, escape
+from markupsafe import _escape_inner as escape_text  # type: ignore[attr-defined]
 
 from . import icons, moments
 from .public import fixed_address
@@ -26,7 +30,21 @@ class ModuleTemplates(Jinja2):
     """Django's Jinja2 backend, looking in `templates/` of the homeroom modules only.
 
     The packages beside us (allauth, axes) have Django templates under the same folder name, which Jinja2 must not try.
+    A template is compiled once for each language, with the words of that language in it (see WordedEnvironment).
     """
+
+    @property
+    def env(self) -> Environment:
+        return self._worded.get(translation.get_language() or "", self._plain)
+
+    @env.setter
+    def env(self, made: Environment) -> None:
+        self._plain = cast("WordedEnvironment", made)
+        self._worded = {code: self._plain.in_language(code) for code, _name in settings.LANGUAGES}
+
+    def forget_words(self) -> None:
+        """Compile the templates anew when they are next asked for: the catalogues have changed."""
+        self.env = self._plain
 
     @cached_property
     def template_dirs(self) -> tuple[str, ...]:
@@ -59,14 +77,73 @@ class CarefulUndefined(Undefined):
         return iter(())
 
 
-def environment(**options: Any) -> Environment:
+def text(value: object) -> str:
+    """`value` escaped for a page. As markupsafe's `escape`, without making an object of each piece to be joined."""
+    if type(value) is str:
+        return escape_text(value)
+    return value if type(value) is Markup else escape(value)
+
+
+class PlainOutput(CodeGenerator):
+    """Escapes what a template puts out with `text`: a page has eight hundred pieces."""
+
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        if frame.eval_ctx.autoescape and not frame.eval_ctx.volatile:
+            self.write("environment.text(")
+            if finalize.src is not None:
+                self.write(finalize.src)
+        else:
+            super()._output_child_pre(node, frame, finalize)
+
+
+class WordedEnvironment(Environment):
+    """An environment whose templates have the words of one language in them, translated while they are compiled.
+
+    A page has a hundred fixed words; looked up while it is rendered they take a tenth of its time.
+    """
+
+    code_generator_class = PlainOutput
+    text = staticmethod(text)
+    language = ""  # empty: every word is looked up while the page is rendered
+
+    def in_language(self, code: str) -> WordedEnvironment:
+        """The same environment with templates of its own, in that language."""
+        worded = self.overlay(cache_size=-1)
+        worded.language = code
+        return worded
+
+    def _generate(self, source: nodes.Template, *args: Any, **kwargs: Any) -> str:
+        if self.language:
+            with translation.override(self.language):
+                source = _Wording().visit(source)
+        return super()._generate(source, *args, **kwargs)
+
+
+class _Wording(NodeTransformer):
+    """Puts in the place of `_("Save")` what it says. Words with values in them stay calls."""
+
+    CALLS: ClassVar[dict[str, Callable[..., str]]] = {
+        "_": translation.gettext, "gettext": translation.gettext, "pgettext": translation.pgettext,
+    }  # fmt: skip
+
+    def visit_Call(self, node: nodes.Call) -> nodes.Node:
+        translate = self.CALLS.get(node.node.name) if isinstance(node.node, nodes.Name) else None
+        fixed = not (node.kwargs or node.dyn_args or node.dyn_kwargs)
+        if translate is None or not fixed or not all(isinstance(word, nodes.Const) for word in node.args):
+            return self.generic_visit(node)
+        words = translate(*(word.value for word in node.args if isinstance(word, nodes.Const)))
+        # As the i18n extension's own callables: trusted, and %% stands for %.
+        return nodes.Const(Markup(words) % {}, lineno=node.lineno)  # noqa: S704  (our own catalogues)
+
+
+def environment(**options: Any) -> WordedEnvironment:
     """The Jinja2 environment of every page."""
     # A misspelt name is an error while developing and testing; a family's page in use rather shows a gap.
     options["undefined"] = CarefulUndefined if settings.DEBUG or settings.TESTING else Undefined
     options["extensions"] = ["jinja2.ext.i18n", "jinja2.ext.do", "jinja2.ext.loopcontrols"]
     options["trim_blocks"] = options["lstrip_blocks"] = True
     options["cache_size"] = -1
-    env = Environment(**options)  # noqa: S701  (the backend passes autoescape=True)
+    env = WordedEnvironment(**options)
     env.install_gettext_callables(  # type: ignore[attr-defined]
         gettext=translation.gettext,
         ngettext=translation.ngettext,

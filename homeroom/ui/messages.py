@@ -19,7 +19,10 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_file
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
+from django.template import engines
 from django.utils.translation.reloader import translation_file_changed
+
+from .jinja import ModuleTemplates
 
 PACKAGE = Path(__file__).resolve().parent.parent
 LANGUAGES = {"zh_Hans": "zh-hans", "en": "en"}  # the folder's name: Django's name
@@ -237,6 +240,9 @@ def compile_all() -> int:
     written = sum(compile_module(module) for module in modules())
     if written:
         translation_file_changed(sender=compile_all, file_path=Path("django.mo"))
+        for engine in engines.all():
+            if isinstance(engine, ModuleTemplates):
+                engine.forget_words()
     SCRIPT_CATALOGUES.mkdir(parents=True, exist_ok=True)
     for folder, language in LANGUAGES.items():
         text = json.dumps(script_catalogue(folder), ensure_ascii=False, separators=(",", ":"))

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.template.backends.utils import csrf_input
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.safestring import mark_safe
@@ -45,10 +44,9 @@ def feed_context(request: SignedInRequest) -> dict[str, Any]:
     chosen = {"only": only, "child": child["uuid"] if child else "", "q": q}
     return {
         "now": now,
-        "cards_shown": [showing.shown(card, now=now) for card in page.cards],
+        "cards_shown": showing.shown(page.cards, now=now),
         "p": showing.pieces(),
         "live": showing.live_markup(),
-        "csrf": csrf_input(request),
         "children": children,
         "only": only,
         "child": child,
@@ -90,7 +88,7 @@ def snoozed(request: SignedInRequest) -> HttpResponse:
     """What was put away, until when and why."""
     now = timezone.now()
     context = {
-        "cards_put_away": [showing.shown(card, now=now) for card in queries.snoozed(request.person, now=now)],
+        "cards_put_away": showing.shown(queries.snoozed(request.person, now=now), now=now),
         "p": showing.pieces(),
         "words": showing.words(),
         "now": now,
@@ -113,7 +111,7 @@ def item_context(request: SignedInRequest, item: Item) -> dict[str, Any]:
         body = mark_safe(render_body(item, request.person, student_ids))  # noqa: S308  (safe by the registry's contract)
     return {
         "item": item,
-        "card": showing.shown(card, now=now),
+        "card": showing.shown([card], now=now)[0],
         "recalled": card.recalled_at is not None,
         "p": showing.pieces(),
         "body": body,
