@@ -179,12 +179,46 @@ def test_a_phone_under_another_name_is_asked_about(there):
     assert figures(plan)["links"] == (0, 0, 0, 4)  # the pupil comes in, the link waits
     known = next(choice for choice in doubt.choices if choice.startswith("same:"))
     one = plan_of([*ALL, stranger], there, answers={doubt.key: known})
-    assert figures(one)["guardians"] == (0, 1, 0, 3)  # 周敏 is now 赵雪
+    assert figures(one)["guardians"] == (0, 0, 0, 4)  # 周敏 keeps her name: her own child's row calls her so
+    assert figures(one)["links"] == (1, 0, 0, 4)
     two = plan_of([*ALL, stranger], there, answers={doubt.key: "new"})
     assert figures(two)["guardians"] == (1, 0, 0, 4)
     none = plan_of([*ALL, stranger], there, answers={doubt.key: "skip"})
     assert figures(none)["guardians"] == (0, 0, 0, 4)
     assert not none.doubts
+
+
+def test_one_adult_in_several_rows_is_asked_about_once():
+    rows = [
+        row("1", "林小满", mother="周敏", mother_phone="13900000001"),
+        row("2", "林小雨", mother="赵雪", mother_phone="13900000001"),
+        row("3", "林小雪", mother="赵雪", mother_phone="13900000001"),
+    ]
+    (doubt,) = plan_of(rows, None).doubts
+    assert (doubt.code, doubt.place.row) == ("phone_shared", 3)
+    assert figures(plan_of(rows, None, answers={doubt.key: "new"}))["links"] == (3, 0, 0, 0)
+
+
+def test_a_row_that_names_both_tells_two_who_share_a_phone_apart_everywhere():
+    rows = [
+        row("2", "林小雨", mother="赵雪", mother_phone="13900000001"),
+        row("1", "林小满", mother="周敏", mother_phone="13900000001", father="赵雪", father_phone="13900000001"),
+    ]
+    plan = plan_of(rows, None)
+    assert not plan.doubts
+    assert figures(plan)["links"] == (3, 0, 0, 0)
+
+
+def test_the_order_of_rows_decides_nothing(there):
+    rows = [*ALL, row("5", "何小花", mother="赵雪", mother_phone="13900000001"), row("6", "何小草", father="林涛")]
+    assert figures(plan_of(rows, there)) == figures(plan_of(rows[::-1], there))
+
+
+def test_a_number_of_somebody_elses_is_the_guardians_when_child_and_name_say_so(there):
+    rows = [changed(LIN, father_phone="13900000001"), HE, SHEN]  # now both parents are reached at the mother's
+    plan = plan_of(rows, there)
+    assert not plan.doubts
+    assert figures(plan) == {"pupils": (0, 0, 0, 3), "guardians": (0, 1, 0, 3), "links": (0, 0, 0, 4)}
 
 
 def test_one_name_with_two_numbers_in_one_file_is_asked_about(there):
