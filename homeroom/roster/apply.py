@@ -44,6 +44,11 @@ class Undo:
     ended_edges: list[int] = field(default_factory=list)
     reopened_edges: dict[int, str | None] = field(default_factory=dict)  # edge to its former end
 
+    @property
+    def moved_edges(self) -> set[int]:
+        """Every link the import made, ended, reopened or named otherwise."""
+        return {*self.edges, *self.ended_edges, *self.reopened_edges, *self.relations}
+
 
 def chunks(items: Sequence[_Item], size: int = CHUNK) -> Iterable[Sequence[_Item]]:
     for start in range(0, len(items), size):

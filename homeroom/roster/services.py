@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -279,10 +279,21 @@ def _announce_edges(plan: Plan, writer: Writer, school_id: int) -> None:
     moved = {gone.id for gone in plan.gone_edges}
     moved |= {edge.edge_id for edge in plan.edges if edge.state == "changed"}
     moved |= set(writer.undo.edges) if any(edge.state == "new" and edge.adult > 0 for edge in plan.edges) else set()
-    for ids in chunks(sorted(moved)):
+    _announce_moved(_with_an_account(moved), school_id)
+
+
+def _with_an_account(edge_ids: Iterable[int]) -> list[tuple[int, int]]:
+    """Guardian and child of the links whose guardian can sign in."""
+    found: list[tuple[int, int]] = []
+    for ids in chunks(sorted(edge_ids)):
         rows = Guardianship.objects.filter(pk__in=ids, guardian__account__isnull=False)
-        for guardian_id, student_id in rows.values_list("guardian_id", "student_id"):
-            announce(GuardianshipChanged(school_id=school_id, person_id=guardian_id, student_id=student_id))
+        found += rows.values_list("guardian_id", "student_id")
+    return found
+
+
+def _announce_moved(pairs: Iterable[tuple[int, int]], school_id: int) -> None:
+    for guardian_id, student_id in pairs:
+        announce(GuardianshipChanged(school_id=school_id, person_id=guardian_id, student_id=student_id))
 
 
 @transaction.atomic
@@ -347,11 +358,13 @@ def roll_back(*, actor: Actor, run: ImportRun, now: datetime) -> None:
                 raise NothingToRollBack
             if school.roster_version != run.roster_version or in_use(undo):
                 raise NothingToRollBack
+            moved = _with_an_account(undo.moved_edges)  # before: some of them will not be there any more
             take_back(undo)
             roster_moved(school.pk)
             run.parts.filter(name=RunPart.Name.UNDO).delete()
             ImportRun.objects.filter(pk=run.pk).update(state=State.ROLLED_BACK, rolled_back_at=now)
             audit.record(actor=actor, action="roster.rolled_back", target=run)
+            _announce_moved(moved, school.pk)
             announce(RosterRolledBack(school_id=school.pk, run_id=run.pk))
     except IntegrityError as wrong:
         raise NothingToRollBack from wrong

@@ -10,11 +10,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from homeroom.audit import public as audit
+from homeroom.eventlog.public import events_after, last_event_id
 from homeroom.kit.errors import Invalid, NotAllowed, Stale
 from homeroom.people.models import Account, Enrolment, Guardianship, Person
 from homeroom.roster import services
 from homeroom.roster.jobs import carry_runs
-from homeroom.roster.models import CLAIM_LASTS, ImportRun, RunPart
+from homeroom.roster.models import CLAIM_LASTS, ImportRun, RosterEdge, RunPart
 from homeroom.roster.plan import unpacked
 from homeroom.school.models import School
 from homeroom.school.public import roster_moved
@@ -184,6 +185,42 @@ def test_nothing_is_rolled_back_after_somebody_changed_something(imported, chang
     assert Person.objects.filter(name="林小满").exists()
     imported.refresh_from_db()
     assert imported.state == "applied"
+
+
+def heard_after(event_id):
+    """What was announced since: each event's name and whom it is about."""
+    return [
+        (each.name, each.body.get("person_id"), each.body.get("student_id")) for each in events_after(event_id, 100)
+    ]
+
+
+def test_whoever_loses_a_child_by_a_roll_back_is_told_and_their_sockets_are_cut(school):
+    mother = school.mother
+    child = row("77", "林小雨", mother=mother.name, mother_phone=mother.phone)
+    run = put([child], school.school, keep_gone=True)
+    student = Person.objects.get(name="林小雨")
+    assert Guardianship.objects.filter(guardian=mother, student=student).exists()
+    before = last_event_id()
+    services.roll_back(actor=school.office, run=run, now=timezone.now())
+    assert not Person.objects.filter(pk=student.pk).exists()
+    heard = heard_after(before)
+    assert ("people.guardianship_changed", mother.pk, student.pk) in heard
+    assert ("realtime.rights_cut", mother.pk, None) in heard
+
+
+def test_whoever_gets_a_child_back_by_a_roll_back_is_told_too(school):
+    edge = Guardianship.objects.filter(guardian=school.mother).select_related("student").first()
+    RosterEdge.objects.create(school=school.school, guardianship_id=edge.pk)
+    pupil = edge.student
+    instead = row(pupil.student_number, pupil.name, father="林大山", father_phone="13911112222")
+    run = put([instead], school.school, keep_gone=True)
+    edge.refresh_from_db()
+    assert edge.ends_on is not None
+    before = last_event_id()
+    services.roll_back(actor=school.office, run=run, now=timezone.now())
+    edge.refresh_from_db()
+    assert edge.ends_on is None
+    assert ("people.guardianship_changed", school.mother.pk, pupil.pk) in heard_after(before)
 
 
 def test_a_new_school_needs_a_stage():
