@@ -117,21 +117,22 @@ class GuardianMatch:
     def _by_child(self) -> None:
         """The guardian of that name whom a child has already: with a new number, when the whole file agrees on it."""
         stated: dict[Adult, list[Mention]] = defaultdict(list)
-        claims: list[tuple[Mention, Adult]] = []
+        claims: list[tuple[Mention, list[Adult]]] = []
         for mention in self.mentions:
             if mention.adult and mention.phone_key:
                 stated[mention.adult].append(mention)
             elif mention.is_open and mention.phone_key and mention.name:
                 own = [each for each in self._own(mention) if each.name == mention.name]
-                if own:
-                    claims.append((mention, own[0]))
-                    stated[own[0]].append(mention)
-        for mention, adult in claims:
-            others = [each for each in stated[adult] if each is not mention]
-            if not others:
-                self._take(mention, adult)
-            else:
-                mention.disputed, mention.other_numbers = adult, others
+                claims.append((mention, own))
+                for each in own:
+                    stated[each].append(mention)
+        for mention, own in claims:
+            undisputed = [each for each in own if stated[each] == [mention]]
+            if undisputed:
+                self._take(mention, undisputed[0])
+            elif own:
+                mention.disputed = own[0]
+                mention.other_numbers = [each for each in stated[own[0]] if each is not mention]
 
     def _own(self, mention: Mention) -> list[Adult]:
         """The guardians that the mention's pupils have at the school."""

@@ -137,4 +137,5 @@ def without_repeats(guardians: list[GuardianRow]) -> list[GuardianRow]:
         twin.email = twin.email or guardian.email
         if twin.relation in {"", "other"}:
             twin.relation = guardian.relation or twin.relation
-    return kept
+    # A number that has found its name may be the one an earlier name lacked.
+    return kept if len(kept) == len(guardians) else without_repeats(kept)
