@@ -254,21 +254,26 @@ def read_frames(connection: socket.socket, kept: bytes = b"") -> Iterator[tuple[
 
 def say_hello(connection: socket.socket, after: dict[str, int]) -> None:
     """Read the handshake's answer, say hello. Raises RuntimeError when the socket was refused."""
-    answer = b""
-    while not answer.endswith(b"\r\n\r\n"):
-        byte = connection.recv(1024)
-        if not byte:
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        seen = connection.recv(1024, socket.MSG_PEEK)
+        if not seen:
             raise RuntimeError("the socket was closed")
-        answer += byte
-    if b" 101 " not in answer.split(b"\r\n", 1)[0]:
-        raise RuntimeError(answer.split(b"\r\n", 1)[0].decode())
+        # No byte more than the answer: a ping may come right behind it, and belongs to whoever reads frames.
+        both = head + seen
+        end = both.find(b"\r\n\r\n")
+        head += connection.recv(len(seen) if end < 0 else end + 4 - len(head))
+    if b" 101 " not in head.split(b"\r\n", 1)[0]:
+        raise RuntimeError(head.split(b"\r\n", 1)[0].decode())
     connection.sendall(masked(json.dumps({"t": "hello", "v": 1, "after": after}).encode()))
 
 
 def wait_until_ready(connection: socket.socket) -> dict[str, int]:
     """The streams' numbers once everything missed has come."""
     for opcode, payload in read_frames(connection):
-        if opcode == 1:
+        if opcode == 9:
+            connection.sendall(PONG)
+        elif opcode == 1:
             frame = json.loads(payload)
             if frame["t"] == "ready":
                 return dict(frame["streams"])
