@@ -6,7 +6,7 @@ import asyncio
 import gc
 import logging
 import threading
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, MutableMapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, Protocol
@@ -16,15 +16,11 @@ from django.db import transaction
 from homeroom.eventlog.public import Event, announce, register_wake
 from homeroom.realtime import bus, frames
 from homeroom.realtime.hub import Hub
-from homeroom.realtime.identity import origin_is_ours, session_key_in
-from homeroom.realtime.protocol import gateway_protocol
 from homeroom.realtime.source import CUT_EVENT, Source, cut_on, secret_digest
 
 log = logging.getLogger(__name__)
 
 CUT_WITHIN = 2.0
-
-Message = MutableMapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +89,11 @@ class Gateway:
 _running: Gateway | None = None
 
 
+def running() -> Gateway | None:
+    """The gateway of this process, while there is one."""
+    return _running
+
+
 def start(loop: asyncio.AbstractEventLoop) -> None:
     """Open the gateway on this loop, before the server accepts connections."""
     global _running  # noqa: PLW0603
@@ -115,47 +116,6 @@ def _wake(event_id: int) -> None:
 
 
 register_wake(_wake)
-
-
-async def socket_app(
-    scope: MutableMapping[str, Any],
-    receive: Callable[[], Awaitable[Message]],
-    send: Callable[[Message], Awaitable[None]],
-) -> None:
-    """Open a socket: our own page, signed in. A refusal is an HTTP answer, before any WebSocket exists."""
-    await receive()
-    gateway, protocol = _running, gateway_protocol(dict(scope))
-    if gateway is None or protocol is None:
-        await _refuse(send, 503)
-        return
-    headers = dict(scope["headers"])
-    if not origin_is_ours(headers):
-        await _refuse(send, 403)
-        return
-    session_key = session_key_in(headers)
-    if not session_key:
-        await _refuse(send, 401)
-        return
-    while True:
-        cuts = gateway.hub.cuts
-        try:
-            identity = await gateway.source.sign_in(session_key)
-        except ConnectionError:
-            await _refuse(send, 503)
-            return
-        if gateway.hub.cuts == cuts:  # otherwise rights were taken away meanwhile, and the answer may be too old
-            break
-    if identity is None:
-        await _refuse(send, 401)
-    elif not gateway.hub.has_room(session_key):
-        await _refuse(send, 429)
-    else:
-        protocol.hand_over(gateway.hub, identity)
-
-
-async def _refuse(send: Callable[[Message], Awaitable[None]], status: int) -> None:
-    await send({"type": "websocket.http.response.start", "status": status, "headers": []})
-    await send({"type": "websocket.http.response.body", "body": b""})
 
 
 def cut(*, session_key: str = "", session_keys: Collection[str] = (), person_id: int = 0, account_id: int = 0) -> None:

@@ -147,6 +147,7 @@ class Hub:
         self.topics: dict[str, set[Connection]] = {}
         self.cuts = 0  # how many revocations came so far: a sign-in that overlaps one is asked again
         self._sessions: dict[str, int] = {}
+        self._speechless: dict[Connection, float] = {}  # since when they owe us their hello, the oldest first
         self._work: deque[tuple[frames.Delivery, Iterator[Any]]] = deque()
         self._pumping = False
         self._wheel: list[set[Connection]] = [set() for _second in range(frames.BEAT_SECONDS)]
@@ -176,7 +177,7 @@ class Hub:
         self._sessions[identity.session_key] = self._sessions.get(identity.session_key, 0) + 1
         connection.wheel = len(self.connections) % frames.BEAT_SECONDS
         self._wheel[connection.wheel].add(connection)
-        connection.hint_timer = self.loop.call_later(HELLO_WITHIN, self._no_hello, connection)
+        self._speechless[connection] = time.monotonic()
         CONNECTIONS.inc()
         return connection
 
@@ -187,6 +188,7 @@ class Hub:
         connection.closed = True
         self.connections.discard(connection)
         self._wheel[connection.wheel].discard(connection)
+        self._speechless.pop(connection, None)
         CONNECTIONS.dec()
         key = connection.identity.session_key
         if self._sessions[key] > 1:
@@ -230,9 +232,12 @@ class Hub:
         if not connection.closed:
             self._abort(connection, "failed")
 
-    def _no_hello(self, connection: Connection) -> None:
-        connection.hint_timer = None
-        if not connection.greeted:
+    def _close_the_speechless(self) -> None:
+        late = time.monotonic() - HELLO_WITHIN
+        while self._speechless:
+            connection = next(iter(self._speechless))
+            if self._speechless[connection] > late:
+                break
             self._close(connection, frames.NO_HELLO, "no hello")
 
     # --- what clients say
@@ -274,9 +279,7 @@ class Hub:
 
     def _hello(self, connection: Connection, after: Mapping[str, int]) -> None:
         connection.greeted = True
-        if connection.hint_timer is not None:
-            connection.hint_timer.cancel()
-            connection.hint_timer = None
+        del self._speechless[connection]
         keys = [f"p{person_id}" for person_id in connection.identity.person_ids]
         connection.streams = tuple(self._stream(key) for key in keys)
         for stream in connection.streams:
@@ -302,6 +305,11 @@ class Hub:
             self.reader.arrived(key, before, number)
 
     # --- catching up and going live
+
+    def all_caught_up(self, answers: Iterable[tuple[Connection, Mapping[str, Caught]]]) -> None:
+        """Answers to `catch_up` that were read together."""
+        for connection, streams in answers:
+            self.caught_up(connection, streams)
 
     def caught_up(self, connection: Connection, streams: Mapping[str, Caught]) -> None:
         """The answer to `catch_up`: send what the table holds, then go live, or ask again if more came."""
@@ -524,9 +532,12 @@ class Hub:
         """Each second a twenty-fifth of the connections: ping, cut the silent, ask who they are."""
         self._tick_timer = self.loop.call_later(1.0, self._tick)
         self._tick_count += 1
+        self._close_the_speechless()
         recheck = []
         ask = (self._tick_count // frames.BEAT_SECONDS) % 2 == 1
         for connection in list(self._wheel[self._tick_count % frames.BEAT_SECONDS]):
+            if not connection.greeted:  # it hears nothing before its hello, not even a ping
+                continue
             if connection.pinged:
                 self._abort(connection, "silent")
                 continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import urlsplit
@@ -28,12 +28,12 @@ class Identity:
     person_ids: tuple[int, ...]
 
 
-def session_key_in(headers: dict[bytes, bytes]) -> str:
+def session_key_in(headers: Mapping[bytes, bytes]) -> str:
     """The session key of the request's cookie, or an empty string."""
     return parse_cookie(headers.get(b"cookie", b"").decode("latin1")).get(settings.SESSION_COOKIE_NAME, "")
 
 
-def origin_is_ours(headers: dict[bytes, bytes]) -> bool:
+def origin_is_ours(headers: Mapping[bytes, bytes]) -> bool:
     """Whether the page that opens the socket is ours: browsers send cookies with anybody's sockets.
 
     A client that is no browser sends no Origin, and nobody's cookies but its own.

@@ -1,156 +1,158 @@
-"""uvicorn's sans-IO WebSocket, handing accepted sockets of /socket to the hub.
+"""A WebSocket of the hub: frames are parsed by websockets' sans-I/O protocol, everything written goes to the transport.
 
-After the hand-over there is no ASGI task, no queue and no per-connection timer: text frames go straight to the hub and
-the hub writes straight to the transport. Everything before it, and the parsing, stays uvicorn's and websockets'.
+There is no ASGI in it, no task, no queue and no per-connection timer: text frames go straight to the hub and the hub
+writes straight to the transport. `opening` decides whether a request becomes one of these.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
+from http import HTTPStatus
 from typing import Any
 
-from uvicorn.protocols.utils import ClientDisconnected
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import Frame
-from websockets.http11 import Request
+from websockets.frames import Frame, Opcode
+from websockets.protocol import SERVER, Protocol
 
 from homeroom.realtime import frames
 from homeroom.realtime.hub import SEND_BUFFER, Connection, Hub
 from homeroom.realtime.identity import Identity
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("websockets.server")
 
-EXTENSION = "homeroom.gateway"
 CLOSE_WITHIN = 3.0
 
 
-class _Nobody:
-    """Stands in for the queue nobody reads after the hand-over."""
+class GatewayProtocol(asyncio.Protocol):
+    """A client that asked for a socket: refused with an HTTP answer, or handed over to the hub.
 
-    def put_nowait(self, message: object) -> None:
-        pass
+    `others` is uvicorn's set of everything it has to wait for when it stops.
+    """
 
-    def empty(self) -> bool:
-        return True
+    __slots__ = ("_close_timer", "_closing", "_loop", "_others", "_parser", "_pieces", "connection", "hub", "transport")
 
+    def __init__(self, transport: asyncio.Transport, others: set[Any], loop: asyncio.AbstractEventLoop) -> None:
+        self.transport = transport
+        self.hub: Hub | None = None
+        self.connection: Connection | None = None
+        self._loop = loop
+        self._others = others
+        self._parser: Protocol | None = None
+        self._pieces: list[bytes] = []
+        self._closing = False
+        self._close_timer: asyncio.TimerHandle | None = None
+        others.add(self)
 
-_NOBODY = _Nobody()
+    # --- the answer to the request
 
-
-class GatewayProtocol(WebSocketsSansIOProtocol):
-    """A WebSocket of this server; `scope["extensions"]["homeroom.gateway"]` is the protocol itself."""
-
-    close_sent: bool
-    handshake_complete: bool
-    response: Any
-    scope: Any
-    hub: Hub | None = None
-    connection: Connection | None = None
-
-    def handle_connect(self, event: Request) -> None:
-        # Bounded before anything is read: nobody is signed in yet.
-        self.conn.max_message_size = frames.LARGEST_FROM_CLIENT
-        super().handle_connect(event)
-        if self.handshake_initiated and not self.close_sent:
-            self.scope["extensions"][EXTENSION] = self
-
-    def hand_over(self, hub: Hub, identity: Identity) -> None:
-        """Accept the socket; from here on it is the hub's. The request's objects are let go: sockets stay for hours."""
-        if self.disconnected or self.transport.is_closing():  # gone while the database was asked
+    def refuse(self, status: int, headers: bytes = b"") -> None:
+        """Answer the request over HTTP and end the connection."""
+        if self.transport.is_closing():
             return
-        del self.response.headers["Date"]
-        self.handshake_complete = True
-        self.conn.send_response(self.response)
-        self.transport.write(b"".join(self.conn.data_to_send()))
+        phrase = HTTPStatus(status).phrase.encode()
+        self.transport.write(
+            b"HTTP/1.1 %d %b\r\n%bContent-Length: 0\r\nConnection: close\r\n\r\n" % (status, phrase, headers)
+        )
+        self._end()
+
+    def hand_over(self, hub: Hub, identity: Identity, accept: bytes) -> None:
+        """Accept the socket; from here on it is the hub's."""
+        if self.transport.is_closing():  # gone while the database was asked
+            return
+        self._parser = Protocol(SERVER, max_size=frames.LARGEST_FROM_CLIENT, logger=log)
+        self.transport.write(
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Accept: %b\r\n\r\n" % accept
+        )
         sock = self.transport.get_extra_info("socket")
         if sock is not None and sock.family != socket.AF_UNIX:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         self.transport.set_write_buffer_limits(high=0)
         self.hub = hub
         self.connection = hub.join(self, identity)
-        self.queue = _NOBODY
-        self.request = self.response = self.scope = None
-        self.conn.request = self.conn.response = None
 
-    async def run_asgi(self) -> None:
-        """As uvicorn's, but an application that handed the socket over has finished without ending it."""
-        try:
-            await self.app(self.scope, self.receive, self.send)
-        except ClientDisconnected:
-            pass
-        except Exception:
-            log.exception("a socket could not be opened")
-            self.send_500_response()
-        if self.connection is None and self.close_timer is None:
-            self.transport.close()
+    # --- what the client sends
 
-    def handle_text(self, event: Frame) -> None:
-        if self.connection is None or self.hub is None:
-            super().handle_text(event)
-        elif event.fin:
-            self.hub.received(self.connection, bytes(event.data))
-        else:
-            self.frames = [bytes(event.data)]
-
-    def handle_cont(self, event: Frame) -> None:
-        if self.connection is None or self.hub is None:
-            super().handle_cont(event)
+    def data_received(self, data: bytes) -> None:
+        if self._parser is None or self.connection is None or self.hub is None:
+            self.transport.abort()  # it speaks before it was answered
             return
-        self.frames.append(bytes(event.data))
-        if event.fin:
-            data, self.frames = b"".join(self.frames), []
-            self.hub.received(self.connection, data)
-
-    def handle_bytes(self, event: Frame) -> None:
-        if self.connection is None or self.hub is None:
-            super().handle_bytes(event)
-        else:
+        self._parser.receive_data(data)
+        for event in self._parser.events_received():
+            if isinstance(event, Frame):
+                self._frame(self.hub, self.connection, event)
+        if self._parser.parser_exc is not None and not self._closing:
             self.hub.forget(self.connection)
+            self.transport.write(b"".join(self._parser.data_to_send()))
+            self._end()
+
+    def _frame(self, hub: Hub, connection: Connection, frame: Frame) -> None:
+        if frame.opcode is Opcode.TEXT and frame.fin:
+            hub.received(connection, bytes(frame.data))
+        elif frame.opcode is Opcode.TEXT:
+            self._pieces = [bytes(frame.data)]
+        elif frame.opcode is Opcode.CONT:
+            self._pieces.append(bytes(frame.data))
+            if frame.fin:
+                data, self._pieces = b"".join(self._pieces), []
+                hub.received(connection, data)
+        elif frame.opcode is Opcode.PONG:
+            hub.heard(connection)
+        elif frame.opcode is Opcode.PING:
+            hub.write(connection, self._answers())
+        elif frame.opcode is Opcode.CLOSE:
+            hub.forget(connection)
+            self.transport.write(self._answers())
+            self._end()
+        else:
+            hub.forget(connection)
             self.close_with(frames.UNSUPPORTED_DATA, "text only")
 
-    def handle_pong(self, event: Frame) -> None:
-        if self.connection is not None and self.hub is not None:
-            self.hub.heard(self.connection)
+    def _answers(self) -> bytes:
+        """What the parser itself has to say: pongs and the echo of a close."""
+        return b"".join(self._parser.data_to_send()) if self._parser is not None else b""
 
-    def start_keepalive(self) -> None:
-        """The hub beats for all sockets with one timer."""
+    # --- what becomes of the connection
 
     def pause_writing(self) -> None:
-        super().pause_writing()
         if self.connection is not None and self.hub is not None:
             self.hub.blocked(self.connection, is_blocked=True)
 
     def resume_writing(self) -> None:
-        super().resume_writing()
         if self.connection is not None and self.hub is not None:
             self.hub.blocked(self.connection, is_blocked=False)
 
     def close_with(self, code: int, reason: str) -> None:
         """Send a close frame and end the connection once it is answered, or after three seconds."""
-        if self.close_sent or self.transport.is_closing():
+        if self._closing or self._parser is None or self.transport.is_closing():
             return
-        self.conn.send_close(code, reason)
-        self.transport.write(b"".join(self.conn.data_to_send()))
-        self.close_sent = True
-        self.close_timer = self.loop.call_later(CLOSE_WITHIN, self.transport.abort)
+        self._parser.send_close(code, reason)
+        self.transport.write(b"".join(self._parser.data_to_send()))
+        self._closing = True
+        self._close_timer = self._loop.call_later(CLOSE_WITHIN, self.transport.abort)
+
+    def _end(self) -> None:
+        """Close once everything is written; a client that takes nothing is dropped after three seconds."""
+        self._closing = True
+        if self._close_timer is None:
+            self._close_timer = self._loop.call_later(CLOSE_WITHIN, self.transport.abort)
+        self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self.connection is not None and self.hub is not None:
             self.hub.forget(self.connection)
-            self.connection = None
-        super().connection_lost(exc)
+        self.connection = None
+        if self._close_timer is not None:
+            self._close_timer.cancel()
+            self._close_timer = None
+        self._others.discard(self)
 
     def shutdown(self) -> None:
-        if self.connection is None:
-            super().shutdown()
-        elif self.hub is not None:
+        """uvicorn stops: everybody is sent away."""
+        if self.connection is None or self.hub is None:
+            self.refuse(HTTPStatus.SERVICE_UNAVAILABLE)
+        else:
             self.hub.forget(self.connection)
             self.close_with(frames.GOING_AWAY, "restart")
-            self.transport.close()
-
-
-def gateway_protocol(scope: dict[str, Any]) -> GatewayProtocol | None:
-    """The protocol behind an ASGI scope; None under another server, which cannot hold gateway sockets."""
-    protocol = scope.get("extensions", {}).get(EXTENSION)
-    return protocol if isinstance(protocol, GatewayProtocol) else None
+            self._end()

@@ -8,17 +8,16 @@ from homeroom.realtime.gateway import (
     rights_moved,
     sessions_revoked,
     signed_out,
-    socket_app,
     start,
     stop,
     touch,
 )
-from homeroom.realtime.protocol import GatewayProtocol
+from homeroom.realtime.opening import UpgradingHttp
 from homeroom.realtime.registries import register_arrivals, register_frames, register_topic
 from homeroom.realtime.tokens import topic_token
 
 __all__ = [
-    "GatewayProtocol",
+    "UpgradingHttp",
     "cut",
     "hint",
     "register_arrivals",
@@ -27,7 +26,6 @@ __all__ = [
     "rights_moved",
     "sessions_revoked",
     "signed_out",
-    "socket_app",
     "start",
     "stop",
     "topic_token",

@@ -16,7 +16,8 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 from django.db import DatabaseError, InterfaceError, connection
 
@@ -33,6 +34,8 @@ from homeroom.realtime.missed import Places, read_missed
 
 log = logging.getLogger(__name__)
 
+ANSWERS_A_TURN = 100  # of the loop
+GATHER = 0.005  # seconds: when many come at once their questions are gathered for so long, and asked together
 POLL_EVERY = 0.02  # seconds between looks at SQLite's data_version while somebody is connected
 IDLE_EVERY = 0.5
 ARRIVALS_EVERY = 1.0
@@ -40,6 +43,12 @@ EVENTS_AT_ONCE = 200
 SEEN_AT_MOST = 10_000
 
 CUT_EVENT = "realtime.rights_cut"
+
+
+class SignedIn(Protocol):
+    """Is told who a session is, None for nobody; `failed`: the database did not answer."""
+
+    def __call__(self, identity: Identity | None, *, failed: bool = False) -> None: ...
 
 
 def secret_digest(session_key: str) -> str:
@@ -63,6 +72,8 @@ class Source:
         self._shown: dict[str, bytes] = {}
         self._arrived: dict[str, tuple[int, int]] = {}
         self._arrivals_due = 0.0
+        self._gathered: dict[str, list[tuple[Any, ...]]] = {}  # of the loop's thread, as is the next one
+        self._gathered_at = 0.0
 
     def start(self, hub: Hub) -> None:
         self.hub = hub
@@ -75,14 +86,29 @@ class Source:
 
     # --- requests: from the loop, or from any thread
 
-    def sign_in(self, session_key: str) -> asyncio.Future[Identity | None]:
-        """The identity of a session, or None; raises ConnectionError when the database does not answer."""
-        future: asyncio.Future[Identity | None] = self.loop.create_future()
-        self._queue.put(("sign_in", (session_key, future)))
-        return future
+    def sign_in(self, session_key: str, answer: SignedIn) -> None:
+        """Ask whose session this is; on the loop."""
+        self._gather("sign_in", (session_key, answer))
 
     def catch_up(self, connection: Connection, after: Places) -> None:
-        self._queue.put(("catch_up", (connection, after)))
+        self._gather("catch_up", (connection, after))
+
+    def _gather(self, kind: str, arguments: tuple[Any, ...]) -> None:
+        """Ask at once when little happens; in a rush put together what comes within a few milliseconds."""
+        if not self._gathered:
+            wait = self._gathered_at + GATHER - self.loop.time()
+            if wait > 0:
+                self.loop.call_later(wait, self._ask_gathered)
+            else:
+                self.loop.call_soon(self._ask_gathered)
+        self._gathered.setdefault(kind, []).append(arguments)
+
+    def _ask_gathered(self) -> None:
+        gathered, self._gathered = self._gathered, {}
+        self._gathered_at = self.loop.time()
+        for kind, requests in gathered.items():
+            for arguments in requests:
+                self._queue.put((kind, arguments))
 
     def fill(self, stream: str, after: int) -> None:
         self._queue.put(("fill", (stream, after)))
@@ -133,16 +159,14 @@ class Source:
         except (DatabaseError, InterfaceError):
             log.exception("the gateway's database connection failed; trying again")
             connection.close()
-            for _key, future in asked.pop("sign_in", ()):
-                self._on_loop(_fail, future)
+            self._on_loop(_answer_all, [(answer, None) for _key, answer in asked.pop("sign_in", ())], failed=True)
             time.sleep(0.2)
             for kind, requests in asked.items():
                 for arguments in requests:
                     self._queue.put((kind, arguments))
         except Exception:
             log.exception("the gateway could not answer %s", sorted(asked))
-            for _key, future in asked.get("sign_in", ()):
-                self._on_loop(_fail, future)
+            self._on_loop(_answer_all, [(answer, None) for _key, answer in asked.get("sign_in", ())], failed=True)
             for joining, _after in asked.get("catch_up", ()):
                 self._on_loop(self.hub.give_up, joining)
         return True
@@ -157,9 +181,9 @@ class Source:
             pause = min(pause, self._arrivals_due - now)
         return max(pause, 0.0)
 
-    def _on_loop(self, call: Callable[..., object], *arguments: object) -> None:
+    def _on_loop(self, call: Callable[..., object], *arguments: object, **named: object) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to tell
-            self.loop.call_soon_threadsafe(call, *arguments)
+            self.loop.call_soon_threadsafe(partial(call, *arguments, **named))
 
     def _answer(self, asked: dict[str, list[tuple[Any, ...]]]) -> None:
         """Answer each kind and take it out: when the database fails in between, only the rest is asked again."""
@@ -194,9 +218,11 @@ class Source:
 
     # --- who is there
 
-    def _sign_in(self, requests: Sequence[tuple[str, asyncio.Future[Identity | None]]]) -> None:
-        found = identities({key for key, _future in requests})
-        self._on_loop(_answer_all, [(future, found.get(key)) for key, future in requests])
+    def _sign_in(self, requests: Sequence[tuple[str, SignedIn]]) -> None:
+        found = identities({key for key, _answer in requests})
+        answers = [(answer, found.get(key)) for key, answer in requests]
+        for start in range(0, len(answers), ANSWERS_A_TURN):
+            self._on_loop(_answer_all, answers[start : start + ANSWERS_A_TURN])
 
     # --- committed events
 
@@ -254,8 +280,9 @@ class Source:
         answers = read_missed(
             [*(places for _connection, places in joins), *({stream: after} for stream, after in fills)]
         )
-        for (connection_, _places), caught in zip(joins, answers, strict=False):
-            self._on_loop(self.hub.caught_up, connection_, caught)
+        caught_up = [(connection_, caught) for (connection_, _places), caught in zip(joins, answers, strict=False)]
+        for start in range(0, len(caught_up), ANSWERS_A_TURN):
+            self._on_loop(self.hub.all_caught_up, caught_up[start : start + ANSWERS_A_TURN])
         for (stream, _after), caught in zip(fills, answers[len(joins) :], strict=True):
             self._on_loop(self.hub.filled, stream, caught[stream])
 
@@ -310,12 +337,10 @@ def cut_on(hub: Hub, whose: Mapping[str, Any]) -> int:
     return hub.cut(lambda who: who.account_id == account_id, frames.SIGNED_OUT, "signed out")
 
 
-def _answer_all(answers: Sequence[tuple[asyncio.Future[Identity | None], Identity | None]]) -> None:
-    for future, identity in answers:
-        if not future.done():
-            future.set_result(identity)
-
-
-def _fail(future: asyncio.Future[Identity | None]) -> None:
-    if not future.done():
-        future.set_exception(ConnectionError("the database did not answer"))
+def _answer_all(answers: Sequence[tuple[SignedIn, Identity | None]], *, failed: bool = False) -> None:
+    for answer, identity in answers:
+        try:
+            answer(identity, failed=failed)
+        except Exception:  # the others' answers do not depend on it
+            log.exception("a socket could not be opened")
+            answer(None, failed=True)

@@ -20,8 +20,8 @@ from typing import Any
 import structlog
 import uvicorn
 from django.conf import settings
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from homeroom.realtime.public import UpgradingHttp
 from homeroom.site import roles
 from homeroom.site.bridge import Bridge, Receive, Scope, Send, send_plain
 
@@ -32,13 +32,12 @@ HEADERS_WITHIN = 20.0  # seconds a client has to send its request's head
 SWITCH_INTERVAL = 0.0005  # measured: a socket's round trip beside 4 busy threads p99 185 ms → 16 ms
 
 
-class PatientHttp(HttpToolsProtocol):
+class PatientHttp(UpgradingHttp):
     """uvicorn's HTTP, giving up a connection that does not finish a request's head in time."""
 
     _head_timer: asyncio.TimerHandle | None = None
 
     def _expect_head(self) -> None:
-        self._stop_timer()
         self._head_timer = self.loop.call_later(HEADERS_WITHIN, self._too_slow)
 
     def _stop_timer(self) -> None:
@@ -59,7 +58,8 @@ class PatientHttp(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
-        self._expect_head()
+        if self._head_timer is None:  # the first head's time runs since the connection was made
+            self._expect_head()
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
@@ -75,26 +75,18 @@ class PatientHttp(HttpToolsProtocol):
 
 
 class Site:
-    """The ASGI application of the process: sockets to the gateway, everything else over the bridge."""
+    """The ASGI application of the process: everything but sockets, which `PatientHttp` hands to the gateway."""
 
-    def __init__(self, bridge: Bridge | None, gateway: Any) -> None:
+    def __init__(self, bridge: Bridge | None) -> None:
         self.bridge = bridge
-        self.gateway = gateway
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket":
-            if self.gateway is not None and scope["path"] == "/socket":
-                await self.gateway.socket_app(scope, receive, send)
-            else:
-                await receive()
-                await send({"type": "websocket.close", "code": 1000})
-        elif scope["type"] == "http":
-            if self.bridge is not None:
-                await self.bridge(scope, receive, send)
-            elif scope["path"] == "/healthz":
-                await send_plain(send, 200, "ok")
-            else:
-                await send_plain(send, 404, "This process only holds sockets.")
+        if self.bridge is not None:
+            await self.bridge(scope, receive, send)
+        elif scope["path"] == "/healthz":
+            await send_plain(send, 200, "ok")
+        else:
+            await send_plain(send, 404, "This process only holds sockets.")
 
 
 class Server(uvicorn.Server):
@@ -187,9 +179,9 @@ def run(host: str, port: int, *, threads: int, pages: bool = True, gateway: bool
         runner = Runner(workers=jobs)
         runner.start()
     config = uvicorn.Config(
-        Site(bridge, hub),
+        Site(bridge),
         http=PatientHttp,
-        ws=hub.GatewayProtocol if hub is not None else "none",
+        ws="none",  # PatientHttp hands sockets to the gateway
         loop="uvloop",
         lifespan="off",
         log_config=None,
@@ -198,7 +190,6 @@ def run(host: str, port: int, *, threads: int, pages: bool = True, gateway: bool
         server_header=False,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=FINISH_WITHIN,
-        ws_per_message_deflate=False,
     )
     port = listener.getsockname()[1]
     about = {"host": host, "port": port, "pages": pages, "gateway": hub is not None, "jobs": jobs}

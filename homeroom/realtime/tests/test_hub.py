@@ -286,6 +286,29 @@ def test_a_large_fan_out_lets_the_loop_breathe() -> None:
     assert turns == 3
 
 
+def test_nobody_hears_anything_before_their_hello() -> None:
+    """A ping right behind the handshake's answer would stand where a simple client looks for the answer's end."""
+    hub_ = Hub(Loop(), Nothing())  # type: ignore[arg-type]
+    channel = Channel()
+    hub_.join(channel, Identity("speechless", 1, (1,)))
+    for _second in range(frames.BEAT_SECONDS):
+        hub_._tick()
+    assert channel.transport.taken == []
+
+
+def test_who_never_says_hello_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(hub.time, "monotonic", lambda: now)
+    hub_ = Hub(Loop(), Nothing())  # type: ignore[arg-type]
+    early, late = Channel(), Channel()
+    hub_.join(early, Identity("early", 1, (1,)))
+    now += 6
+    hub_.join(late, Identity("late", 2, (2,)))
+    now += 5
+    hub_._tick()
+    assert (early.closed, late.closed) == (frames.NO_HELLO, None)
+
+
 def test_who_answers_no_ping_is_cut_after_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     source = Nothing()
     hub_ = Hub(Loop(), source)  # type: ignore[arg-type]

@@ -73,7 +73,7 @@ def bridged(tmp_path: Path) -> Iterator[Callable[..., Bridged]]:
             spool=str(tmp_path),
         )
         config = uvicorn.Config(
-            Site(bridge, None), http=PatientHttp, ws="none", lifespan="off", log_config=None, proxy_headers=False
+            Site(bridge), http=PatientHttp, ws="none", lifespan="off", log_config=None, proxy_headers=False
         )
         server = uvicorn.Server(config)
         listener = socket.create_server(("127.0.0.1", 0))
