@@ -15,17 +15,17 @@ from .models import Attachment, StoredFile
 
 
 def can_upload(actor: Person) -> Decision:
-    """Staff; families send nothing to all, so nothing they could attach reaches others."""
-    if actor.current_roles:
+    """Staff, and whoever another module lets write something that files hang on."""
+    if actor.current_roles or any(may_upload(actor) for may_upload in registry.uploaders):
         return ALLOWED
-    return denied(_("Only staff can attach files."))
+    return denied(_("Only staff, and families in a conversation, can attach files."))
 
 
 def may_see(person: Person, file: StoredFile) -> bool:
-    """The uploader while at the school, or whoever the owner of one of its attachments lets see it."""
+    """The uploader while they may upload, or whoever the owner of one of its attachments lets see it."""
     if person.school_id != file.school_id:
         return False
-    if file.uploader_id == person.pk and person.current_roles:
+    if file.uploader_id == person.pk and can_upload(person):
         return True
     places = Attachment.objects.filter(file=file).values_list("owner_kind", "owner_id")
     return any(kind in registry.owners and registry.owners[kind](person, owner_id) for kind, owner_id in places)

@@ -21,7 +21,8 @@ from ninja.security import APIKeyCookie
 from homeroom.kit.errors import NotVisible, Trouble
 
 WITH_ENDPOINTS = [
-    "people", "school", "realtime", "delivery", "notices", "groups", "wording", "search", "files", "roster", "home",
+    "people", "school", "realtime", "delivery", "notices", "conversations", "groups", "wording", "search", "files",
+    "roster", "home",
 ]  # fmt: skip
 
 

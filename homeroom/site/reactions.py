@@ -10,6 +10,7 @@ from __future__ import annotations
 from django.contrib.auth.signals import user_logged_out
 from django.utils.translation import gettext_lazy as _
 
+from homeroom.conversations import public as conversations
 from homeroom.delivery import public as delivery
 from homeroom.demo import public as demo
 from homeroom.eventlog.public import same_transaction
@@ -19,6 +20,7 @@ from homeroom.notices import public as notices
 from homeroom.people import public as people
 from homeroom.people.events import DelegationChanged, GuardianshipChanged, PersonJoined, RoleChanged
 from homeroom.realtime import public as realtime
+from homeroom.roster.events import RosterImported, RosterRolledBack
 from homeroom.school import public as school
 from homeroom.ui import public as ui
 
@@ -46,6 +48,18 @@ delivery.register_search("notice", notices.find_items)
 files.register_owner("notice", notices.may_see_files)
 ui.register_menu(notices.MENU)
 
+# Conversations: their members follow the roster in its own transaction; open pages hear that one moved.
+same_transaction(RoleChanged.name, conversations.role_moved)
+same_transaction(GuardianshipChanged.name, conversations.edge_moved)
+same_transaction(DelegationChanged.name, conversations.edge_moved)
+same_transaction(RosterImported.name, conversations.roster_moved)
+same_transaction(RosterRolledBack.name, conversations.roster_moved)
+realtime.register_topic(conversations.TOPIC, conversations.shown, conversations.may_watch)
+files.register_owner("message", conversations.may_see_files)
+files.register_uploader(conversations.may_upload)
+ui.register_menu(conversations.MENU)
+
 # What a school may switch off: no menu entry, and 404 at its addresses.
 school.register_module(school.SwitchableModule("notices", notices.MENU.label))
+school.register_module(school.SwitchableModule("conversations", conversations.MENU.label))
 school.register_module(school.SwitchableModule("roster", _("Import of the roster")))

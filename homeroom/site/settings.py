@@ -172,6 +172,7 @@ INSTALLED_APPS = [
     "homeroom.search",
     "homeroom.delivery",
     "homeroom.notices",
+    "homeroom.conversations",
     "homeroom.roster",
     "homeroom.home",
     "homeroom.demo",

@@ -18,6 +18,7 @@ WITH_PAGES = [
     "ui",
     "delivery",
     "notices",
+    "conversations",
     "groups",
     "wording",
     "search",

@@ -10,6 +10,8 @@ from typing import Any
 
 from django.utils import timezone
 
+from homeroom.conversations.models import Conversation, Message
+from homeroom.conversations.services import open_channel, open_family_thread, post_message
 from homeroom.delivery.models import Item, Level, Recipient
 from homeroom.delivery.public import reply
 from homeroom.demo.cast import Cast
@@ -49,6 +51,10 @@ class World:
     token: str
     run: ImportRun
     edge: Guardianship  # father and child_a
+    thread: Conversation  # of child_a's family and the class teacher
+    channel: Conversation  # of class_a
+    message: Message  # the mother's, in `thread`
+    announcement: Message  # the class teacher's, in `channel`
 
     @property
     def item(self) -> Item:
@@ -79,6 +85,10 @@ def build_world(cast: Cast) -> World:
     notice = publish_notice(actor=teacher, notice=notice, now=now)
     assert notice.item is not None
     reply(actor=cast.mother, item=notice.item, text="收到", now=now, student_id=cast.child_a.pk)
+    thread = open_family_thread(actor=cast.mother, student=cast.child_a, teacher=teacher, now=now)
+    channel = open_channel(actor=teacher, school_class=cast.class_a, now=now)
+    for who, place in ((cast.mother, thread), (teacher, channel)):
+        post_message(actor=who, conversation=place, text="您好", client_key=new_id(), now=now)
     issued = create_invitations(actor=cast.office, person_ids=[cast.grandfather.pk], now=now)
     return World(
         cast=cast,
@@ -96,6 +106,10 @@ def build_world(cast: Cast) -> World:
         run=start_import(
             actor=cast.office, school=cast.school, filename="a.csv", content="姓名,班级\n张三,三年级1班\n".encode()
         ),
+        thread=thread,
+        channel=channel,
+        message=Message.objects.get(conversation=thread),
+        announcement=Message.objects.get(conversation=channel),
         token=issued[0].url.rstrip("/").split("/")[-1],
     )
 
@@ -121,6 +135,20 @@ def _about_children(w: World, body: dict[str, Any] | None = None) -> list[Case]:
 
 def _about_notice(w: World, body: dict[str, Any]) -> list[Case]:
     return [_of("", {"notice_id": w.notice.uuid}, body, json=True)]
+
+
+def _in_conversations(w: World, body: dict[str, Any] | None = None, *, json: bool = False) -> list[Case]:
+    return [
+        _of("family thread", {"uuid": w.thread.uuid}, body, json=json),
+        _of("class channel", {"uuid": w.channel.uuid}, body, json=json),
+    ]
+
+
+def _about_messages(w: World, body: dict[str, Any] | None = None) -> list[Case]:
+    return [
+        _of("family thread", {"uuid": w.message.uuid}, body),
+        _of("class channel", {"uuid": w.announcement.uuid}, body),
+    ]
 
 
 def _unsaved(w: World) -> dict[str, Any]:
@@ -211,6 +239,34 @@ CASES: dict[str, Cases] = {
     "files/<uuid:uuid>/": lambda w: [_of("", {"uuid": w.file.uuid})],
     "files/<uuid:uuid>/thumbnail/": lambda w: [_of("", {"uuid": w.file.uuid})],
     "demo/as/<slug:key>/": lambda w: [_of("", {"key": "mother"})],
+    "conversations/new/": lambda w: [_of("", {})],
+    "conversations/start/": lambda w: [
+        _of(
+            "child_a, subject teacher",
+            {},
+            {"student": str(w.cast.child_a.uuid), "teacher": str(w.cast.subject_teacher.uuid)},
+        ),
+        _of("child_a", {}, {"student": str(w.cast.child_a.uuid)}),
+        _of("answer to the channel", {}, {"quote": str(w.announcement.uuid)}),
+    ],
+    "conversations/channel/": lambda w: [_of("class_b", {}, {"school_class": str(w.cast.class_b.uuid)})],
+    "conversations/room/": lambda w: [
+        _of("school", {}, {"grade": ""}),
+        _of("grade", {}, {"grade": str(w.cast.class_a.grade_id)}),
+    ],
+    "conversations/rules/": lambda w: [_of("", {}, {"open_replies": "on", "duty_phone": "010-88886666"})],
+    "conversations/<uuid:uuid>/": _in_conversations,
+    "conversations/<uuid:uuid>/messages/": _in_conversations,
+    "conversations/<uuid:uuid>/send/": lambda w: _in_conversations(w, {"text": "收到", "client_key": str(new_id())}),
+    "conversations/messages/<uuid:uuid>/": _about_messages,
+    "conversations/messages/<uuid:uuid>/edit/": lambda w: _about_messages(w, {"text": "您好！"}),
+    "conversations/messages/<uuid:uuid>/withdraw/": lambda w: _about_messages(w, {"reason": "发错了"}),
+    "conversations/messages/<uuid:uuid>/react/": lambda w: _about_messages(w, {"kind": "ok"}),
+    "api/v1/conversations/<uuid>/messages": lambda w: _in_conversations(
+        w, {"text": "收到", "key": str(new_id())}, json=True
+    ),
+    "api/v1/conversations/<uuid>/read": lambda w: _in_conversations(w, {"number": 1}, json=True),
+    "api/v1/conversations/<uuid>/draft": lambda w: _in_conversations(w, {"text": "收"}, json=True),
     "api/v1/items/<item_id>/read": lambda w: _about_items(w, {}, json=True, key="item_id"),
     "api/v1/items/<item_id>/confirm": lambda w: _about_items(w, {"version": 1}, json=True, key="item_id"),
     "api/v1/items/<item_id>/sign": lambda w: [

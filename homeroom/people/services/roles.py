@@ -162,12 +162,14 @@ def end_role(*, actor: Actor, role: Role, now: datetime) -> None:
         if not others.exists():
             raise Invalid(_("This is the only IT administrator. Appoint another one first."))
     for ending in [*Role.objects.filter(stands_in_for=role).select_related("person"), role]:
-        _moved(actor, ending, "role.ended", kind=ending.kind)
+        role_id = ending.pk
         if ending.starts_on is not None and ending.starts_on >= today:
             ending.delete()
+            ending.pk = role_id  # for the record
         elif ending.ends_on is None or ending.ends_on >= today:
             ending.ends_on = today - timedelta(days=1)
             ending.save(update_fields=["ends_on"])
+        _moved(actor, ending, "role.ended", kind=ending.kind)
 
 
 def _moved(actor: Actor, role: Role, action: str, **details: Any) -> None:

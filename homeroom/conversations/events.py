@@ -1,0 +1,36 @@
+"""What conversations announce. A message is not among it: its row is its event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from homeroom.eventlog.public import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConversationOpened(Event):
+    """A family thread, a class channel or a staff room was begun."""
+
+    name: ClassVar[str] = "conversations.opened"
+    conversation_id: int
+    person_ids: frozenset[int]  # whom it is for
+
+
+@dataclass(frozen=True, kw_only=True)
+class MembershipMoved(Event):
+    """The roster moved: these persons joined or left a conversation, or may speak there or not any more."""
+
+    name: ClassVar[str] = "conversations.membership_moved"
+    conversation_id: int
+    person_ids: frozenset[int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageWithdrawn(Event):
+    """A message was taken back, by its author or by whoever answers for the conversation."""
+
+    name: ClassVar[str] = "conversations.message_withdrawn"
+    conversation_id: int
+    message_id: int
+    person_id: int

@@ -1,0 +1,116 @@
+"""Sending a message."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils.translation import gettext_lazy as _
+
+from homeroom.conversations import access
+from homeroom.conversations.models import Conversation, Membership, Message
+from homeroom.conversations.pace import TooFast
+from homeroom.conversations.writer import tell, writer
+from homeroom.conversations.writing import Posting, Written, write
+from homeroom.files import public as files_of
+from homeroom.kit.access import require
+from homeroom.kit.errors import Invalid, Trouble
+from homeroom.people.models import Person
+
+LONGEST = 4000  # characters: two pages, and one frame to every member
+FILES_AT_MOST = 9
+PER_MINUTE = 30  # messages of one person in one conversation
+OWNER = "message"
+
+
+def post_message(
+    *,
+    actor: Person,
+    conversation: Conversation,
+    text: str,
+    client_key: UUID,
+    now: datetime,
+    quoted: UUID | None = None,
+    files: Sequence[UUID] = (),
+) -> Written:
+    """Send `text` to the members of `conversation`; committed and numbered when this returns.
+
+    The same `client_key` again gives the same message, from whichever device. `quoted` is a message the actor can read,
+    here or in the class channel it answers. Raises NotVisible for who is no member, NotAllowed for who may only read,
+    Invalid for an empty or too long text, TooFast, NotStored.
+    """
+    membership = access.membership_in(actor, conversation, now=now)
+    require(access.can_speak(membership))
+    posting = Posting(
+        conversation_id=conversation.pk,
+        membership_version=membership.conversation.membership_version,
+        school_id=conversation.school_id,
+        author_id=actor.pk,
+        text=_checked(text, files),
+        client_key=client_key,
+        sent_at=now,
+        quoted_id=access.get_message_for(actor, quoted, now=now).pk if quoted is not None else None,
+        has_files=bool(files),
+    )
+    if _is_too_fast(membership, now):
+        if known := _sent_before(posting, conversation):
+            return known
+        raise TooFast
+    if files or connection.in_atomic_block:
+        return _post_here(actor, posting, files)
+    return writer().post(posting)
+
+
+def cleaned(text: str) -> str:
+    """What every database can keep of a text: no half characters, no zero bytes, lines ended one way."""
+    whole = text.encode("utf-8", "ignore").decode()
+    return whole.replace("\r\n", "\n").replace("\x00", "").strip()
+
+
+def _checked(text: str, files: Sequence[UUID]) -> str:
+    text = cleaned(text)
+    if not text and not files:
+        empty = _("Write something first.")
+        raise Invalid(empty, fields={"text": empty})
+    if len(text) > LONGEST:
+        long = _("A message has at most %(most)d characters; this one has %(has)d. Send it in parts, or as a file.") % {
+            "most": LONGEST, "has": len(text)}  # fmt: skip
+        raise Invalid(long, fields={"text": long})
+    if len(files) > FILES_AT_MOST:
+        many = _("At most %(most)d files with one message.") % {"most": FILES_AT_MOST}
+        raise Invalid(many, fields={"files": many})
+    return text
+
+
+def _is_too_fast(membership: Membership, now: datetime) -> bool:
+    """Counted in the rows, so that every process and device counts the same."""
+    # Of one person's last messages only so many can be among the conversation's last few hundred.
+    recent = Message.objects.filter(
+        conversation_id=membership.conversation_id,
+        number__gt=membership.conversation.last_number - PER_MINUTE * 10,
+        author_id=membership.person_id,
+        sent_at__gt=now - timedelta(minutes=1),
+        sent_at__lte=now,
+    )
+    return recent.count() >= PER_MINUTE
+
+
+def _sent_before(posting: Posting, conversation: Conversation) -> Written | None:
+    known = Message.objects.filter(
+        conversation=conversation, author_id=posting.author_id, client_key=posting.client_key
+    ).first()
+    return Written(known.pk, known.number, False, conversation.uuid) if known is not None else None
+
+
+@transaction.atomic
+def _post_here(actor: Person, posting: Posting, files: Sequence[UUID]) -> Written:
+    """In the caller's transaction, or with files, which are attached in the same one."""
+    (outcome,) = write([posting])
+    if isinstance(outcome, Trouble):
+        raise outcome
+    if files and outcome.is_new:
+        files_of.attach(actor=actor, owner_kind=OWNER, owner_id=outcome.id, files=files)
+    tell([outcome])
+    return outcome

@@ -1,0 +1,37 @@
+"""What a person's devices share: how far they have read, and what they have begun to write."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from homeroom.conversations import access
+from homeroom.conversations.models import Draft, Membership
+from homeroom.kit.access import require
+from homeroom.people.models import Person
+
+from .posting import LONGEST
+
+
+@transaction.atomic
+def mark_read(*, actor: Person, membership: Membership, number: int) -> bool:
+    """The actor has read up to `number`; never backwards, never beyond the newest. Returns whether anything moved."""
+    up_to = min(number, membership.conversation.last_number)
+    behind = Membership.objects.filter(pk=membership.pk, person_id=actor.pk, read_number__lt=up_to)
+    return bool(behind.update(read_number=up_to))
+
+
+@transaction.atomic
+def save_draft(*, actor: Person, membership: Membership, text: str, now: datetime) -> None:
+    """Keep what the actor has begun to write, for all their devices; an empty text forgets it.
+
+    Raises NotAllowed where the actor may only read.
+    """
+    require(access.can_speak(membership))
+    place: dict[str, Any] = {"conversation_id": membership.conversation_id, "person_id": actor.pk}
+    if text.strip():
+        Draft.objects.update_or_create(**place, defaults={"text": text[:LONGEST], "saved_at": now})
+    else:
+        Draft.objects.filter(**place).delete()

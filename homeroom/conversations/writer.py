@@ -1,0 +1,158 @@
+"""The hot writer: one thread of the process that writes whatever arrived while its last commit ran.
+
+A message a commit each spends nearly all of its time waiting for the disk. Here the requests that wait are taken
+together (no timer: a lone message is written at once) into one transaction, and each is answered after that commit is
+durable. The thread has a Django connection of its own and takes the same fair lock as every other writer. A process
+that dies answers nobody whose message it lost; the client sends it again under the same key.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import queue
+import threading
+from collections.abc import Callable, Sequence
+
+from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.utils.translation import gettext_lazy as _
+
+from homeroom.kit.errors import Trouble
+
+from . import hints
+from .writing import Outcome, Posting, Written, write
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 500  # messages in one transaction: more would keep other writers waiting for longer than a few milliseconds
+ANSWER_WITHIN = 30.0
+STOP_WITHIN = 10.0
+
+Answer = Callable[[Outcome], None]
+
+
+class NotStored(Trouble):
+    """The database did not take it in time; sending again under the same key is safe."""
+
+    status = 503
+    code = "not_stored"
+    default_message = _("Your message could not be stored just now. It is sent again by itself.")
+
+
+class Writer:
+    """Takes postings from any thread; each is answered on the writer's thread."""
+
+    def __init__(self) -> None:
+        self._queue: queue.SimpleQueue[tuple[Posting, Answer] | None] = queue.SimpleQueue()
+        self._guard = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def submit(self, posting: Posting, answer: Answer) -> None:
+        """Write `posting`; `answer(outcome)` is called after the commit and must not block."""
+        with self._guard:  # also keeps a posting from falling behind the mark that stops the thread
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="chat-writer", daemon=True)
+                self._thread.start()
+            self._queue.put((posting, answer))
+
+    def post(self, posting: Posting) -> Written:
+        """Write `posting` and wait for its commit. Raises what it was refused with, or NotStored."""
+        outcomes: list[Outcome] = []
+        done = threading.Event()
+
+        def answer(outcome: Outcome) -> None:
+            outcomes.append(outcome)
+            done.set()
+
+        self.submit(posting, answer)
+        if not done.wait(ANSWER_WITHIN):
+            raise NotStored
+        (outcome,) = outcomes
+        if isinstance(outcome, Trouble):
+            raise outcome
+        return outcome
+
+    def stop(self) -> None:
+        """Write what waits, and end the thread."""
+        with self._guard:
+            thread, self._thread = self._thread, None
+            if thread is not None:
+                self._queue.put(None)
+        if thread is not None:
+            thread.join(STOP_WITHIN)
+
+    def _run(self) -> None:
+        try:
+            while self._turn():
+                pass
+        finally:
+            connection.close()
+
+    def _turn(self) -> bool:
+        batch: list[tuple[Posting, Answer]] = []
+        go_on = True
+        given = self._queue.get()
+        while True:
+            if given is None:
+                go_on = False
+                break
+            batch.append(given)
+            if len(batch) == AT_ONCE:
+                break
+            try:
+                given = self._queue.get_nowait()
+            except queue.Empty:
+                break
+        if batch:
+            outcomes = self._store([posting for posting, _answer in batch])
+            for (_posting, answer), outcome in zip(batch, outcomes, strict=True):
+                answer(outcome)
+        return go_on
+
+    def _store(self, postings: Sequence[Posting]) -> list[Outcome]:
+        try:
+            outcomes = committed(postings)
+        except (DatabaseError, InterfaceError):
+            connection.close_if_unusable_or_obsolete()
+            if len(postings) == 1:
+                log.exception("a message could not be stored")
+                return [NotStored()]
+            # One that cannot be stored must not take the others with it.
+            return [self._store([posting])[0] for posting in postings]
+        except Exception:
+            log.exception("messages could not be stored")
+            return [NotStored() for _posting in postings]
+        return outcomes
+
+
+def committed(postings: Sequence[Posting]) -> list[Outcome]:
+    """Write these messages in a transaction of their own, then tell open pages."""
+    with transaction.atomic():
+        outcomes = write(postings)
+    tell(outcomes)
+    return outcomes
+
+
+def tell(outcomes: Sequence[Outcome]) -> None:
+    """Tell open pages of what is new, once it is committed. A hint that fails is no reason to refuse a message."""
+    moved = {outcome.conversation_uuid for outcome in outcomes if isinstance(outcome, Written) and outcome.is_new}
+    if moved:
+        try:
+            hints.conversation_moved(*moved)
+        except Exception:
+            log.exception("open pages were not told of new messages")
+
+
+_writers: dict[int, Writer] = {}
+_writers_guard = threading.Lock()
+
+
+def writer() -> Writer:
+    """The writer of this process; a forked one makes its own."""
+    with _writers_guard:
+        made = _writers.get(os.getpid())
+        if made is None:
+            made = _writers[os.getpid()] = Writer()
+            atexit.register(made.stop)
+        return made
