@@ -104,8 +104,11 @@ def axe(page: Page) -> list[str]:
     assert window is not None
     # The whole page at once: what the bar at the foot covers now can be scrolled free, and is no violation.
     page.set_viewport_size({**window, "height": max(window["height"], page.evaluate("document.body.scrollHeight"))})
-    page.evaluate(_axe_source())
-    violations = page.evaluate("rules => axe.run(document, {runOnly: rules}).then(result => result.violations)", RULES)
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(_axe_source())
+    violations = page.evaluate(
+        "rules => axe.run({runOnly: rules, resultTypes: ['violations']}).then(result => result.violations)", RULES
+    )
     page.set_viewport_size(window)
     return [
         f"{violation['id']}: {' '.join(map(str, node['target']))}: {node['failureSummary']}"

@@ -1,9 +1,8 @@
-"""One served small demonstration for journeys that break nothing; pictures of what they saw go to SCREENSHOTS."""
+"""A served small demonstration for each journey; with SCREENSHOTS=FOLDER pictures of what was seen go there."""
 
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,14 +12,8 @@ from playwright.sync_api import Page, expect
 from tests.browser import PHONE
 from tests.server import Served
 
-SCREENSHOTS = Path(os.environ.get("SCREENSHOTS") or tempfile.gettempdir()) / "homeroom-screenshots"
+SCREENSHOTS = os.environ.get("SCREENSHOTS")
 expect.set_options(timeout=15_000)
-
-
-@pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Served:
-    """Data to copy from; never served itself."""
-    return Served(tmp_path_factory.mktemp("homeroom") / "prepared").prepare()
 
 
 @pytest.fixture
@@ -35,25 +28,26 @@ def served(prepared: Served, tmp_path: Path) -> Iterator[Served]:
 @pytest.fixture
 def become(served: Served, open_page: Callable[..., Page]) -> Callable[..., Page]:
     """`become("mother")` is a page of a browser of its own, signed in by the demonstration's own button."""
+    return lambda key, **options: signed_in(open_page, served, key, **options)
 
-    def sign_in(key: str, *, at: str = "/", viewport: dict[str, int] = PHONE, **options: object) -> Page:
-        page = open_page(f"{served.url}/demo/", viewport=viewport, **options)
-        page.locator(f'form[action$="/demo/as/{key}/"] button').click()
-        page.wait_for_url(f"{served.url}/")
-        if at != "/":
-            page.goto(served.url + at)
-        return page
 
-    return sign_in
+def signed_in(
+    open_page: Callable[..., Page], served: Served, key: str, *, viewport: dict[str, int] = PHONE, **options: object
+) -> Page:
+    page = open_page(f"{served.url}/demo/", viewport=viewport, **options)
+    page.locator(f'form[action$="/demo/as/{key}/"] button').click()
+    page.wait_for_url(f"{served.url}/")
+    return page
 
 
 @pytest.fixture
 def picture(request: pytest.FixtureRequest) -> Callable[[Page, str], None]:
-    """`picture(page, "what is seen")`: a screenshot for people to look at."""
+    """`picture(page, "what is seen")`: a screenshot for people to look at, when they asked for it."""
 
     def take(page: Page, name: str) -> None:
-        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        if not SCREENSHOTS:
+            return
         test = request.node.name.removeprefix("test_")[:60].replace("/", "-")
-        page.screenshot(path=SCREENSHOTS / f"{test}--{name}.png", full_page=True)
+        page.screenshot(path=Path(SCREENSHOTS) / f"{test}--{name}.png", full_page=True)
 
     return take

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from django.urls import Resolver404, resolve
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser import DESKTOP, SMALL_PHONE, axe, too_wide
+from tests.e2e.conftest import signed_in
+from tests.server import Served, once
 
 pytestmark = [pytest.mark.browser, pytest.mark.process]
 
@@ -25,12 +28,21 @@ ALWAYS = {
     "class_teacher": [],
     "office": ["/demo/trial/"],
 }
+# Each page is fetched twice, by a phone in Chinese and a desktop in English, and looked at four times: elder mode and
+# the window change under the page, as its own switch does it.
 WAYS = {
-    "zh-phone": {"language": "zh-hans", "viewport": SMALL_PHONE, "dark": False, "elder": "0"},
-    "en-desktop-dark": {"language": "en", "viewport": DESKTOP, "dark": True, "elder": "0"},
-    "zh-elder-phone": {"language": "zh-hans", "viewport": SMALL_PHONE, "dark": False, "elder": "1"},
-    "en-phone-elder-dark": {"language": "en", "viewport": SMALL_PHONE, "dark": True, "elder": "1"},
+    "zh-phone": {"language": "zh-hans", "viewport": SMALL_PHONE, "dark": False, "elder": False},
+    "zh-phone-elder": {"language": "zh-hans", "viewport": SMALL_PHONE, "dark": False, "elder": True},
+    "en-desktop-dark": {"language": "en", "viewport": DESKTOP, "dark": True, "elder": False},
+    "en-phone-elder-dark": {"language": "en", "viewport": SMALL_PHONE, "dark": True, "elder": True},
 }
+FETCHES = {
+    "zh-phone": ["zh-phone", "zh-phone-elder"],
+    "en-desktop-dark": ["en-desktop-dark", "en-phone-elder-dark"],
+}
+
+# What stands in a page until what it fetches by itself has come.
+AWAITED = '.htmx-request, [hx-trigger^="load"] > p > a'
 
 NOTICES = """
 from datetime import timedelta
@@ -89,34 +101,47 @@ def reachable(page: Page, start: list[str]) -> list[str]:
     return list(found.values())
 
 
-def look(page: Page, origin: str, path: str) -> list[str]:
-    page.goto(origin + path)
-    page.wait_for_load_state("networkidle")
-    faults = [f"{path} {fault}" for fault in axe(page)]
-    if page.viewport_size and page.viewport_size["width"] < 700 and too_wide(page) > 0:
-        faults.append(f"{path} hangs {too_wide(page)} px over the edge")
+@pytest.fixture(scope="session")
+def filled(prepared, tmp_path_factory) -> Iterator[Served]:
+    """The cast with a notice of each kind, served to all the tests here: they only look."""
+    data = once(tmp_path_factory, "with-notices", lambda data: prepared.copy_to(data).python(NOTICES))
+    served = Served(data).copy_to(tmp_path_factory.mktemp("every-page") / "data")
+    with served:
+        yield served
+    served.kill()
+
+
+def look(page: Page, way: Mapping[str, Any]) -> list[str]:
+    """What is wrong with the page, shown this way."""
+    page.set_viewport_size(way["viewport"])
+    page.evaluate("elder => document.documentElement.toggleAttribute('data-elder', elder)", way["elder"])
+    faults = axe(page)
+    if too_wide(page) > 0:
+        faults.append(f"hangs {too_wide(page)} px over the edge")
     return faults
 
 
 @pytest.mark.parametrize("role", list(ALWAYS))
-def test_every_page_is_for_everybody(role, served, become, open_page, picture):
-    served.python(NOTICES)
-    first = open_page(f"{served.url}/sign-in/") if role == "stranger" else become(role)
-    start = [*ALWAYS[role], *(() if role == "stranger" else ("/",))]
-    paths = reachable(first, start)
+def test_every_page_is_for_everybody(role, filled, open_page, picture):
+    stranger = role == "stranger"
+    first = open_page(f"{filled.url}/sign-in/") if stranger else signed_in(open_page, filled, role)
+    paths = reachable(first, [*ALWAYS[role], *(() if stranger else ("/",))])
     assert len(paths) >= 4, paths
-    session = first.context.storage_state()
-    cookies = {cookie["name"]: cookie["value"] for cookie in session["cookies"]}
+    cookies = {cookie["name"]: cookie["value"] for cookie in first.context.cookies()}
     faults = []
-    for name, way in WAYS.items():
+    for fetched, ways in FETCHES.items():
+        way = WAYS[fetched]
         shown = {
             "homeroom_language": way["language"],
-            "homeroom_elder": way["elder"],
+            "homeroom_elder": "0",
             "homeroom_theme": "dark" if way["dark"] else "light",
         }
-        page = open_page(served.url, viewport=way["viewport"], dark=way["dark"], cookies=cookies | shown)
+        page = open_page(filled.url, viewport=way["viewport"], dark=way["dark"], cookies=cookies | shown)
         for path in paths:
-            faults += [f"{name}: {fault}" for fault in look(page, served.url, path)]
-            picture(page, f"{name} {(route_of(path) or path).replace('/', '_')}")
-        assert page.locator("html[data-elder]").count() == int(way["elder"])
+            page.goto(filled.url + path)
+            expect(page.locator(AWAITED)).to_have_count(0)
+            assert page.locator(f"html[data-theme={shown['homeroom_theme']}]").count() == 1
+            for name in ways:
+                faults += [f"{name} {path}: {fault}" for fault in look(page, WAYS[name])]
+                picture(page, f"{name} {(route_of(path) or path).replace('/', '_')}")
     assert not faults, "\n".join(faults)
