@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -13,6 +14,7 @@ from homeroom.demo.cast import Cast, build_cast, nine_o_clock
 from homeroom.people.models import Person
 from homeroom.people.second_factor import is_missing
 from homeroom.people.sessions import PERSON_KEY
+from tests.server import SMALL, Served, once
 
 
 def pytest_configure() -> None:
@@ -21,10 +23,40 @@ def pytest_configure() -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one takes 0.2 s on purpose
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A test of one database runs on that one; what meets no database is proven once, on SQLite's turn."""
+    from django.conf import settings
+
+    kept = [item for item in items if _belongs(item, sqlite=settings.SQLITE)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+    items[:] = kept
+
+
+def _belongs(item: pytest.Item, *, sqlite: bool) -> bool:
+    names = {mark.name for mark in item.iter_markers()}
+    if sqlite or "postgresql" in names:
+        return sqlite != ("postgresql" in names)
+    if names & {"sqlite", "browser", "process"}:
+        return False
+    return "django_db" in names or bool({"db", "transactional_db"} & set(getattr(item, "fixturenames", ())))
+
+
 @pytest.fixture
 def school(db: None) -> Cast:
     """The cast: `school.class_teacher`, `school.mother`, `school.class_a` …; `school.school` is 阳光小学 itself."""
     return build_cast()
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with keys, static files and an empty, migrated SQLite database, for processes; copy it."""
+    return once(tmp_path_factory, "migrated", lambda data: Served(data).prepare(""))
+
+
+@pytest.fixture(scope="session")
+def prepared(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Served:
+    """The cast, marked as a demonstration; never served itself: `prepared.copy_to(folder)` is."""
+    return Served(once(tmp_path_factory, "prepared", lambda data: Served(migrated).copy_to(data).python(SMALL)))
 
 
 @pytest.fixture

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-import urllib.error
-import urllib.request
+from collections.abc import Callable
 from pathlib import Path
+from typing import IO, Any, TypeVar
 
+import pytest
+
+T = TypeVar("T")
 HOMEROOM = Path(sys.executable).with_name("homeroom")
 PROJECT = Path(__file__).resolve().parent.parent
 # The cast alone, marked as a demonstration: small enough to make anew for a test that breaks things.
@@ -28,6 +34,62 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """The folder `make(folder)` filled, made once for the whole run, whichever worker comes first; to be copied."""
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+    made = root / name
+    with (root / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            unfinished = root / f"{name}-unfinished"
+            shutil.rmtree(unfinished, ignore_errors=True)
+            make(unfinished)
+            unfinished.rename(made)
+    return made
+
+
+class Output:
+    """What a process writes, line by line as it comes; kept in a file too."""
+
+    def __init__(self, stream: IO[bytes], file: Path) -> None:
+        self.lines: list[str] = []
+        self.ended = False
+        self._news = threading.Condition()
+        threading.Thread(target=self._read, args=[stream, file], daemon=True).start()
+
+    def _read(self, stream: IO[bytes], file: Path) -> None:
+        with file.open("ab", buffering=0) as copy:
+            for line in stream:
+                copy.write(line)
+                with self._news:
+                    self.lines.append(line.decode("utf-8", "replace").rstrip("\n"))
+                    self._news.notify_all()
+        with self._news:
+            self.ended = True
+            self._news.notify_all()
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        """Its log lines so far."""
+        return [json.loads(line) for line in self.lines if line.startswith("{")]
+
+    def logged(self, event: str) -> list[dict[str, Any]]:
+        return [line for line in self.log if line["event"] == event]
+
+    def until(self, find: Callable[[], T], within: float = 30) -> T:
+        """The first true answer of `find()`, asked at each new line; fails when the process or the time ends first."""
+        deadline = time.monotonic() + within
+        with self._news:
+            while not (found := find()):
+                left = deadline - time.monotonic()
+                assert left > 0, "it did not happen in time:\n" + "\n".join(self.lines[-30:])
+                assert not self.ended, "the process ended:\n" + "\n".join(self.lines[-30:])
+                self._news.wait(left)
+            return found
 
 
 class Served:
@@ -60,29 +122,28 @@ class Served:
         return self.homeroom("shell", "--no-imports", stdin=code)
 
     def prepare(self, code: str = SMALL) -> Served:
-        """Make the database and run `code` in it."""
+        """Make the static files and the database, and run `code` in it."""
         self.data.mkdir(parents=True, exist_ok=True)
         self.homeroom("migrate", "--verbosity", "0")
         self.homeroom("build")
-        self.python(code)
+        if code:
+            self.python(code)
         return self
 
     def start(self, *arguments: str, wait: float = 30) -> Served:
-        with (self.data / "serve.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [HOMEROOM, "serve", "--port", str(self.port), *arguments],
-                env=self.env(), cwd=self.data, stdout=log, stderr=log, start_new_session=True,
-            )  # fmt: skip
-        deadline = time.monotonic() + wait
-        while True:
-            try:
-                with urllib.request.urlopen(f"{self.url}/healthz", timeout=2):
-                    return self
-            except (urllib.error.URLError, OSError):
-                if self.process.poll() is not None or time.monotonic() > deadline:
-                    self.kill()
-                    raise AssertionError(f"homeroom serve did not come up:\n{self.log()[-3000:]}") from None
-                time.sleep(0.05)
+        self.process = subprocess.Popen(
+            [HOMEROOM, "serve", "--port", str(self.port), *arguments],
+            env=self.env() | {"LOG_FORMAT": "json"}, cwd=self.data, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        assert self.process.stdout is not None
+        output = Output(self.process.stdout, self.data / "serve.log")
+        try:
+            output.until(lambda: output.logged("serving"), within=wait)
+        except AssertionError:
+            self.kill()
+            raise
+        return self
 
     def kill(self) -> None:
         """kill -9, the process and whatever it started."""
@@ -97,10 +158,6 @@ class Served:
                 self.process.wait(10)
             except subprocess.TimeoutExpired:
                 self.kill()
-
-    def log(self) -> str:
-        file = self.data / "serve.log"
-        return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
 
     def copy_to(self, data: Path) -> Served:
         """The same data in another folder; this one must not be serving."""

@@ -35,6 +35,7 @@ def card(page: Page, title: str):
     return page.locator("#feed article", has_text=title)
 
 
+@pytest.mark.alone
 def test_a_notice_reaches_three_families_and_the_school_knows(served, become, picture):
     teacher = become("class_teacher", viewport=DESKTOP)
     families = {key: become(key) for key in ("mother", "guardian_of_two", "guardian_of_twins")}
@@ -88,6 +89,7 @@ def test_signing_with_a_typed_name(served, become, picture):
     expect(teacher.locator('#funnel [data-step="done"] [data-count]')).to_have_text("1")
 
 
+@pytest.mark.alone
 def test_reading_on_one_device_reads_on_the_other(served, become):
     teacher = become("class_teacher", viewport=DESKTOP)
     phone, tablet = become("mother"), become("mother", viewport=DESKTOP)

@@ -6,12 +6,12 @@ import sqlite3
 import statistics
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.db import transaction
 from django.db.utils import IntegrityError, OperationalError
 
@@ -80,7 +80,7 @@ def rows(wrapper: base.DatabaseWrapper) -> int:
         return int(cursor.execute("SELECT count(*) FROM t").fetchone()[0])
 
 
-def test_the_lock_is_handed_on_in_the_order_it_was_asked_for():
+def test_the_lock_is_handed_on_in_the_order_it_was_asked_for(monkeypatch):
     lock = FairLock()
     assert lock.acquire(1)
     order: list[int] = []
@@ -90,13 +90,20 @@ def test_the_lock_is_handed_on_in_the_order_it_was_asked_for():
         order.append(number)
         lock.release()
 
+    queued = threading.Semaphore(0)
+
+    class Queue(deque):
+        def append(self, turn):
+            super().append(turn)
+            queued.release()
+
+    monkeypatch.setattr(lock, "_waiting", Queue())
     threads = []
     for number in range(10):
         thread = threading.Thread(target=ask, args=[number])
         thread.start()
         threads.append(thread)
-        while lock.waiting <= number:
-            time.sleep(0.001)
+        assert queued.acquire(timeout=10)
     lock.release()
     for thread in threads:
         thread.join()
@@ -222,7 +229,7 @@ def test_commits_beside_a_writer_that_never_pauses_are_quick_and_none_is_lost(co
     assert statistics.quantiles(waits, n=100)[98] < 0.25
 
 
-@pytest.mark.skipif(not settings.SQLITE, reason="the project's own database is PostgreSQL here")
+@pytest.mark.sqlite
 def test_the_projects_own_connection_queues(db):
     from django.db import connection
 

@@ -81,10 +81,7 @@ def test_a_recall_beside_a_correction_leaves_a_recalled_notice(shared):
     assert Item.objects.get().recalled_at is not None
 
 
-sqlite_only = pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL waits for rows, not for the file")
-
-
-@sqlite_only
+@pytest.mark.sqlite  # PostgreSQL waits for rows, not for the file
 def test_a_database_that_stays_locked_loses_nothing(shared, client_for):
     now = nine_o_clock()
     notice = written(shared, now)
@@ -116,7 +113,7 @@ def test_a_database_that_stays_locked_loses_nothing(shared, client_for):
         connection.close()
 
 
-@sqlite_only
+@pytest.mark.sqlite  # PostgreSQL waits for rows, not for the file
 def test_a_full_disk_loses_nothing(shared, client_for):
     now = nine_o_clock()
     notice = written(shared, now, text="<p>" + "字" * 19_000 + "</p>")

@@ -16,7 +16,7 @@ import pytest
 import websocket
 
 from homeroom.realtime.tests.live import Page
-from homeroom.site.tests.conftest import environment_for, homeroom, running
+from homeroom.site.tests.conftest import environment_for, running
 
 pytestmark = pytest.mark.process
 
@@ -67,16 +67,9 @@ class Other:
         return dict(json.loads(self.process.stdout.readline()))
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    data = tmp_path_factory.mktemp("realtime")
-    homeroom(data, "migrate", "--verbosity", "0")
-    return data
-
-
 @pytest.fixture
-def data(empty: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(empty, tmp_path / "data"))
+def data(migrated: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(migrated, tmp_path / "data"))
 
 
 @contextmanager

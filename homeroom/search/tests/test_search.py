@@ -71,6 +71,7 @@ def test_what_is_forgotten_is_not_found(texts):
     assert found("运动") == {4}
 
 
+@pytest.mark.alone
 def test_a_word_is_found_among_ten_thousand_texts_in_fifty_milliseconds(texts):
     index_many(
         kind="notice",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
 import os
 import shutil
 import signal
@@ -22,15 +22,7 @@ import uvicorn
 
 from homeroom.site.bridge import Bridge
 from homeroom.site.server import PatientHttp, Site
-
-
-def eventually(condition: Callable[[], Any], within: float = 15) -> Any:
-    """The first true answer of `condition`; fails when there is none in time."""
-    until = time.monotonic() + within
-    while not (answer := condition()):
-        assert time.monotonic() < until, "it did not happen in time"
-        time.sleep(0.02)
-    return answer
+from tests.server import Output
 
 
 def receive_all(connection: socket.socket) -> bytes:
@@ -47,9 +39,18 @@ class Bridged:
 
     port: int
     bridge: Bridge
+    server: Announcing
 
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=20)
+
+    def until(self, condition: Callable[[], Any], within: float = 15) -> None:
+        """Asks `condition` again after each turn of the server's loop."""
+        assert self.server.loop is not None
+        deadline = time.monotonic() + within
+        while not condition():
+            assert time.monotonic() < deadline, "it did not happen in time"
+            asyncio.run_coroutine_threadsafe(asyncio.sleep(0), self.server.loop).result(within)
 
     def ask(self, request: bytes) -> tuple[bytes, bytes]:
         """Head and body of the answer to a request that closes its connection."""
@@ -59,10 +60,24 @@ class Bridged:
         return head, body
 
 
+class Announcing(uvicorn.Server):
+    """A server that tells when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = threading.Event()
+        self.loop: asyncio.AbstractEventLoop | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.loop = asyncio.get_running_loop()
+        self.listening.set()
+
+
 @pytest.fixture
 def bridged(tmp_path: Path) -> Iterator[Callable[..., Bridged]]:
     """`bridged(app)` serves a WSGI application; `limit` is the largest body it takes."""
-    running: list[tuple[uvicorn.Server, threading.Thread, Bridge]] = []
+    running: list[tuple[Announcing, threading.Thread, Bridge]] = []
 
     def start(application: Any, *, threads: int = 2, limit: int = 2**20, waits_at: str = "") -> Bridged:
         bridge = Bridge(
@@ -75,13 +90,13 @@ def bridged(tmp_path: Path) -> Iterator[Callable[..., Bridged]]:
         config = uvicorn.Config(
             Site(bridge), http=PatientHttp, ws="none", lifespan="off", log_config=None, proxy_headers=False
         )
-        server = uvicorn.Server(config)
+        server = Announcing(config)
         listener = socket.create_server(("127.0.0.1", 0))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         running.append((server, thread, bridge))
-        eventually(lambda: server.started)
-        return Bridged(listener.getsockname()[1], bridge)
+        assert server.listening.wait(15)
+        return Bridged(listener.getsockname()[1], bridge, server)
 
     yield start
     for server, thread, bridge in running:
@@ -96,32 +111,18 @@ class Process:
 
     process: subprocess.Popen[bytes]
     data: Path
-    log_file: Path
+    output: Output
     port: int = 0
     environment: dict[str, str] = field(default_factory=dict)
 
-    @property
-    def log(self) -> list[dict[str, Any]]:
-        """Its log lines so far."""
-        lines = self.log_file.read_text(encoding="utf-8").splitlines()
-        return [json.loads(line) for line in lines if line.startswith("{")]
-
-    def logged(self, event: str) -> list[dict[str, Any]]:
-        return [line for line in self.log if line["event"] == event]
+    def logs(self, event: str) -> list[dict[str, Any]]:
+        """Waits for `event` in its log; returns its lines."""
+        return self.output.until(lambda: self.output.logged(event))
 
     def stop(self, which: int = signal.SIGTERM) -> int:
         """The exit status after a signal."""
         self.process.send_signal(which)
         return self.process.wait(timeout=30)
-
-
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data directory with keys, static files and an empty, migrated SQLite database; copy it."""
-    data = tmp_path_factory.mktemp("migrated")
-    homeroom(data, "build")
-    homeroom(data, "migrate", "--verbosity", "0")
-    return data
 
 
 def environment_for(data: Path, **more: str) -> dict[str, str]:
@@ -154,20 +155,18 @@ def data(migrated: Path, tmp_path: Path) -> Path:
 def running(data: Path, *arguments: str, **environment: str) -> Iterator[Process]:
     """A serving process on a free port, ready for requests; killed at the end if it still runs."""
     variables = environment_for(data, **environment)
-    log_file = data / "log"
-    with log_file.open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "homeroom.site.cli", *arguments], env=variables, stdout=log, stderr=log
-        )
-    found = Process(process, data, log_file, environment=variables)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "homeroom.site.cli", *arguments],
+        env=variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert process.stdout is not None
+    output = Output(process.stdout, data / "log")
+    found = Process(process, data, output, environment=variables)
     try:
-
-        def started() -> bool:
-            assert process.poll() is None, log_file.read_text()
-            return bool(found.logged("serving") or found.logged("running jobs"))
-
-        eventually(started, within=30)
-        found.port = next((line["port"] for line in found.logged("serving")), 0)
+        started = output.until(lambda: output.logged("serving") or output.logged("running jobs"))
+        found.port = started[0].get("port", 0)
         yield found
     finally:
         if process.poll() is None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from threading import Event
+from pathlib import Path
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -16,8 +15,6 @@ from homeroom.kit.models import CacheEntry
 from homeroom.site.urls import *  # noqa: F403
 from homeroom.site.urls import urlpatterns as usual
 
-waiting = Event()
-
 
 def write(request: HttpRequest) -> HttpResponse:
     """Ten rows in one transaction, 20 KB each."""
@@ -28,8 +25,9 @@ def write(request: HttpRequest) -> HttpResponse:
     return HttpResponse("written")
 
 
-def slow(request: HttpRequest) -> HttpResponse:
-    time.sleep(float(request.GET["seconds"]))
+def held(request: HttpRequest) -> HttpResponse:
+    """Answers when whoever has the pipe `by` open for writing lets go of it; opening it waits for this page."""
+    Path(request.GET["by"]).read_bytes()
     return HttpResponse("done")
 
 
@@ -49,7 +47,7 @@ def where(request: HttpRequest) -> HttpResponse:
 
 urlpatterns = [
     path("test/write", write),
-    path("test/slow", slow),
+    path("test/held", held),
     path("test/upload", upload),
     path("test/broken/<str:secret>", broken),
     path("test/where", where),

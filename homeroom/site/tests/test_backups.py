@@ -13,15 +13,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from django.conf import settings
 
 from homeroom.kit.encryption import can_read
 
 from .conftest import homeroom
 
 pytestmark = pytest.mark.process
-sqlite_only = pytest.mark.skipif(not settings.SQLITE, reason="SQLite files of their own")
-postgresql_only = pytest.mark.skipif(settings.SQLITE, reason="needs the PostgreSQL of the second test run")
 
 SCHOOL = "实验小学 ' \" ; é"
 FILL = f"""
@@ -66,7 +63,6 @@ def schools(data: Path) -> list[str]:
         return [row[0] for row in database.execute("SELECT name FROM school_school ORDER BY id")]
 
 
-@sqlite_only
 def test_a_backup_comes_back_whole_in_a_fresh_directory(saved, tmp_path):
     fresh = tmp_path / "fresh"
     homeroom(fresh, "restore", str(saved.file), "--keys", str(saved.keys))
@@ -77,7 +73,6 @@ def test_a_backup_comes_back_whole_in_a_fresh_directory(saved, tmp_path):
         assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
-@sqlite_only
 def test_keys_are_not_in_the_backup_and_both_are_readable_by_the_owner_only(saved):
     secret = (saved.data / "keys" / "fields.key").read_text().strip().encode()
     with zipfile.ZipFile(saved.file) as archive:
@@ -85,7 +80,6 @@ def test_keys_are_not_in_the_backup_and_both_are_readable_by_the_owner_only(save
     assert {path.stat().st_mode & 0o777 for path in (saved.file, saved.keys)} == {0o600}
 
 
-@sqlite_only
 def test_a_backup_is_never_overwritten(saved):
     before = saved.file.read_bytes()
     again = homeroom(saved.data, "backup", str(saved.file), check=False)
@@ -93,7 +87,6 @@ def test_a_backup_is_never_overwritten(saved):
     assert saved.file.read_bytes() == before
 
 
-@sqlite_only
 def test_an_installation_that_is_not_empty_is_not_replaced_unless_forced(saved, filled):
     with sqlite3.connect(filled / "homeroom.db") as database:
         database.execute("UPDATE school_school SET name = 'later'")
@@ -109,14 +102,12 @@ def test_an_installation_that_is_not_empty_is_not_replaced_unless_forced(saved, 
     assert (filled / "files" / "ab" / "picture").exists()
 
 
-@sqlite_only
 def test_keys_that_cannot_read_the_backup_are_refused(saved, tmp_path):
     refused = homeroom(tmp_path / "other", "restore", str(saved.file), check=False)
     assert (refused.returncode, "--keys FILE" in refused.stderr) == (1, True)
     assert not (tmp_path / "other" / "files").exists()
 
 
-@sqlite_only
 @pytest.mark.parametrize("how", ["damaged", "newer", "outside"])
 def test_an_archive_that_is_not_whole_and_ours_changes_nothing(saved, filled, tmp_path, how):
     broken = tmp_path / "broken.zip"
@@ -143,7 +134,6 @@ def test_an_archive_that_is_not_whole_and_ours_changes_nothing(saved, filled, tm
     assert not (tmp_path / "outside").exists()
 
 
-@sqlite_only
 def test_a_backup_made_while_others_write_is_one_moment(filled, tmp_path):
     stop = threading.Event()
 
@@ -172,7 +162,7 @@ def test_a_backup_made_while_others_write_is_one_moment(filled, tmp_path):
     assert count.fetchone()[0] % 2 == 0
 
 
-@postgresql_only
+@pytest.mark.postgresql
 def test_postgresql_comes_back_whole_too(tmp_path):
     url = os.environ["DATABASE_URL"]
     urls = {}

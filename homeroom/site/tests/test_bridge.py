@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Bridged, eventually
+from .conftest import Bridged
 
 Start = Callable[..., Any]
 Environ = dict[str, Any]
@@ -103,7 +103,7 @@ def test_a_large_body_is_spooled_and_given_whole(bridged):
     assert head.startswith(b"HTTP/1.1 204")
     assert seen["body"] == BODY
     assert seen["kind"] is not io.BytesIO
-    eventually(lambda: site.bridge.spooled == 0)
+    site.until(lambda: site.bridge.spooled == 0)
 
 
 @pytest.mark.parametrize("announced", [True, False])
@@ -179,9 +179,10 @@ class Streamed:
 
 def test_a_long_response_is_made_and_closed_on_one_thread(bridged):
     response = Streamed(chunks=100, size=100_000)
-    _head, body = bridged(response, threads=3).ask(get(b"/"))
+    site = bridged(response, threads=3)
+    _head, body = site.ask(get(b"/"))
     assert unchunk(body) == b"".join(bytes([number]) * 100_000 for number in range(100))
-    eventually(lambda: response.closed_on)
+    site.until(lambda: response.closed_on)
     assert response.threads == {response.closed_on}
 
 
@@ -198,7 +199,7 @@ def test_a_slow_reader_holds_back_the_response_but_no_thread(bridged):
         for _ in range(3):
             assert told(site, get(b"/"))["PATH_INFO"] == "/"
         assert response.made < 300  # what the system's buffers hold, not 200 MB
-    eventually(lambda: response.closed_on)
+    site.until(lambda: response.closed_on)
     assert response.made < 2000
 
 
@@ -209,9 +210,10 @@ def test_a_file_is_sent_whole_and_closed(bridged):
         start("200 OK", [("Content-Length", str(len(BODY) * 20))])
         return environ["wsgi.file_wrapper"](file, 8192)
 
-    _head, body = bridged(application).ask(get(b"/"))
+    site = bridged(application)
+    _head, body = site.ask(get(b"/"))
     assert body == BODY * 20
-    eventually(lambda: file.closed)
+    site.until(lambda: file.closed)
 
 
 def test_an_application_that_fails_answers_500_and_the_next_request_is_served(bridged):
@@ -246,8 +248,8 @@ def test_half_a_request_whose_sender_left_reaches_no_thread(bridged):
     site = bridged(application)
     with site.connect() as connection:
         connection.sendall(post(b"/", BODY)[:1000])
-        eventually(lambda: site.bridge.spooled)
-    eventually(lambda: site.bridge.spooled == 0)
+        site.until(lambda: site.bridge.spooled)
+    site.until(lambda: site.bridge.spooled == 0)
     assert not called.is_set()
 
 

@@ -7,14 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 
 from .conftest import homeroom
 
-pytestmark = [
-    pytest.mark.process,
-    pytest.mark.skipif(not settings.SQLITE, reason="each installation here has an SQLite file of its own"),
-]
+pytestmark = pytest.mark.process
 
 
 def examined(data: Path, **environment: str) -> tuple[int, dict[str, dict[str, Any]]]:

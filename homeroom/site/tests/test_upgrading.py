@@ -16,10 +16,7 @@ from django.conf import settings
 
 from .conftest import homeroom
 
-pytestmark = [
-    pytest.mark.process,
-    pytest.mark.skipif(not settings.SQLITE, reason="SQLite files of their own"),
-]
+pytestmark = pytest.mark.process
 RELEASES = sorted((settings.PACKAGE.parent / "tests" / "releases").glob("*[0-9].zip"))
 
 FIRST_RELEASE = """
