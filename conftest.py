@@ -49,7 +49,7 @@ def school(db: None) -> Cast:
 
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with keys, static files and an empty, migrated SQLite database, for processes; copy it."""
+    """A data folder with keys, static files and an empty, migrated SQLite database; others copy it too."""
     return once(tmp_path_factory, "migrated", lambda data: Served(data).prepare(""))
 
 

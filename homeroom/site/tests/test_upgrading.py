@@ -73,16 +73,16 @@ def test_an_installation_of_the_first_release_is_brought_forward(tmp_path):
 
 
 @pytest.mark.parametrize("archive", RELEASES, ids=lambda path: path.stem)
-def test_a_backup_of_a_release_is_brought_forward(archive, tmp_path, migrated):
+def test_a_backup_of_a_release_is_brought_forward(archive, data, tmp_path):
     keys = archive.with_name(f"{archive.stem}-keys.zip")
-    homeroom(tmp_path / "data", "restore", str(archive), "--keys", str(keys))
-    assert is_current(tmp_path / "data")
+    homeroom(tmp_path / "restored", "restore", str(archive), "--keys", str(keys))
+    assert is_current(tmp_path / "restored")
     with zipfile.ZipFile(archive) as saved:
         rows = json.loads(saved.read("about.json"))["rows"]
-    with sqlite3.connect(tmp_path / "data" / "homeroom.db") as database:
+    with sqlite3.connect(tmp_path / "restored" / "homeroom.db") as database:
         people = database.execute("SELECT count(*) FROM people_person").fetchone()
     assert people == (rows["people_person"],)
-    assert columns(tmp_path / "data") == columns(migrated)  # so nobody rewrote a migration that a release has run
+    assert columns(tmp_path / "restored") == columns(data)  # so nobody rewrote a migration that a release has run
 
 
 @pytest.mark.parametrize("archive", RELEASES, ids=lambda path: path.stem)
