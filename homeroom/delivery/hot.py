@@ -94,12 +94,7 @@ def _out(card: Card) -> CardOut:
     )
 
 
-def _body(page: FeedPage, person_id: int, now: datetime) -> bytes:
-    waiting = [card.item_id for card in page.cards if not card.delivered]
-    if waiting:  # the first time a device has them
-        Recipient.objects.filter(person_id=person_id, item_id__in=waiting, delivered_at__isnull=True).update(
-            delivered_at=now
-        )
+def _body(page: FeedPage) -> bytes:
     return _encode(FeedOut([_out(card) for card in page.cards], page.next))
 
 
@@ -129,14 +124,22 @@ def answer(session_key: str, query: str) -> bytes | None:
     if asker is None:
         return None
     page = feed_of(person_id=asker.person_id, school_id=asker.school_id, on=asker.today(now), now=now, **wanted)
-    return _body(page, asker.person_id, now)
+    if not all(card.delivered for card in page.cards):  # the first time a device has them: that is noted
+        return None
+    return _body(page)
 
 
 def plain_answer(person: Person, query: str) -> bytes | None:
-    """The same for a person who is known already; None when the address asks for something unknown."""
+    """The same for a person who is known already, and noted as delivered; None when something unknown is asked for."""
     wanted = _wanted(query)
     if wanted is None:
         return None
     now = timezone.now()
     on = access.school_day(now, person).isoformat()
-    return _body(feed_of(person_id=person.pk, school_id=person.school_id, on=on, now=now, **wanted), person.pk, now)
+    page = feed_of(person_id=person.pk, school_id=person.school_id, on=on, now=now, **wanted)
+    waiting = [card.item_id for card in page.cards if not card.delivered]
+    if waiting:
+        Recipient.objects.filter(person_id=person.pk, item_id__in=waiting, delivered_at__isnull=True).update(
+            delivered_at=now
+        )
+    return _body(page)

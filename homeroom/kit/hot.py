@@ -1,7 +1,8 @@
 """Hot endpoints: reads asked so often that they are answered before Django's middleware, from raw SQL.
 
 A handler answers the ordinary case only, and gives None whenever anything is out of the ordinary: then the request goes
-its usual way, to the plain endpoint of the same address that does the same. So nothing is decided here alone.
+its usual way, to the plain endpoint of the same address that does the same. So nothing is decided here alone. A handler
+writes nothing: all of them run on one thread, which must not wait for the database's lock.
 """
 
 from __future__ import annotations
@@ -31,6 +32,11 @@ _handlers: dict[str, Handler] = {}
 def register_hot(path: str, handler: Handler) -> None:
     """Answer GET `path` with `handler(session key, query string)` whenever it can."""
     _handlers[path] = handler
+
+
+def takes(environ: dict[str, Any]) -> bool:
+    """Whether `answer` can have anything to say."""
+    return environ["PATH_INFO"] in _handlers and environ["REQUEST_METHOD"] == "GET"
 
 
 def answer(environ: dict[str, Any]) -> bytes | None:

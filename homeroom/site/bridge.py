@@ -24,7 +24,9 @@ from urllib.parse import unquote_to_bytes
 import structlog
 from prometheus_client import Gauge, Histogram
 
+from homeroom.kit.hot import HEADERS as HOT_HEADERS
 from homeroom.kit.proxies import real_client
+from homeroom.site.quick import QuickAnswers
 from homeroom.site.turns import Turns, place_of
 
 log = structlog.get_logger("homeroom.bridge")
@@ -44,6 +46,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
+QUICK_HEADERS: Headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in HOT_HEADERS]
 QUEUED = Histogram(
     "homeroom_bridge_queue_seconds",
     "Time a request waited for a thread",
@@ -213,11 +216,13 @@ class Bridge:
         limit_for: Callable[[str], int],
         spool: str,
         waits_at: Callable[[str], bool] = lambda _path: False,
+        quick: QuickAnswers | None = None,
     ) -> None:
         self.application = application
         self.limit_for = limit_for
         self.waits_at = waits_at
         self.turns = Turns(threads)
+        self.quick = quick
         self.spool = spool
         self.spooled = 0
         self.workers = Workers(threads)
@@ -225,6 +230,13 @@ class Bridge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         environ = make_environ(scope)
+        if self.quick is not None and self.quick.takes(environ):
+            answer = await self.quick.ask(environ)
+            if answer is not None:
+                length = (b"content-length", b"%d" % len(answer))
+                await send({"type": "http.response.start", "status": 200, "headers": [*QUICK_HEADERS, length]})
+                await send({"type": "http.response.body", "body": answer})
+                return
         body: IO[bytes] = io.BytesIO()
         held = [0]
         try:
@@ -382,6 +394,8 @@ class Bridge:
 
     def close(self, timeout: float = 5) -> None:
         """End the threads once they have finished."""
+        if self.quick is not None:
+            self.quick.close(timeout)
         self.workers.close(timeout)
 
 

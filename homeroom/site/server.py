@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -22,8 +23,10 @@ import uvicorn
 from django.conf import settings
 
 from homeroom.realtime.public import UpgradingHttp
+from homeroom.kit import hot
 from homeroom.site import roles
 from homeroom.site.bridge import Bridge, Receive, Scope, Send, send_plain
+from homeroom.site.quick import QuickAnswers
 
 log = structlog.get_logger("homeroom.server")
 
@@ -169,6 +172,7 @@ def run(host: str, port: int, *, threads: int, pages: bool = True, gateway: bool
             limit_for=limit_for,
             waits_at=waits_at,
             spool=str(settings.DATA / "tmp"),
+            quick=QuickAnswers(hot.takes, hot.answer),
         )
     hub = load_gateway() if gateway else None
     runner = None
@@ -194,6 +198,8 @@ def run(host: str, port: int, *, threads: int, pages: bool = True, gateway: bool
     port = listener.getsockname()[1]
     about = {"host": host, "port": port, "pages": pages, "gateway": hub is not None, "jobs": jobs}
     server = Server(config, gateway=hub, jobs=runner, about=about)
+    gc.collect()
+    gc.freeze()  # what is loaded stays: a collection, which stops every answer, need not walk it again
     try:
         server.run(sockets=[listener])
     finally:

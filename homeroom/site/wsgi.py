@@ -10,7 +10,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "homeroom.site.settings")
 
 from django.core.wsgi import get_wsgi_application
 
-from homeroom.kit import hot
 from homeroom.kit.proxies import settle_environ
 
 django_application = get_wsgi_application()
@@ -19,8 +18,4 @@ django_application = get_wsgi_application()
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     """Django, seeing the real client address and scheme whichever server called it."""
     settle_environ(environ)
-    body = hot.answer(environ)
-    if body is not None:
-        start_response("200 OK", [*hot.HEADERS, ("Content-Length", str(len(body)))])
-        return [body]
     return django_application(environ, start_response)

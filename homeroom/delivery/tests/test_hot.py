@@ -88,6 +88,16 @@ def test_what_a_device_got_is_delivered(school, inbox):
     assert not Recipient.objects.filter(person=school.guardian_of_two, delivered_at__isnull=True).exists()
 
 
+def test_what_no_device_has_yet_goes_the_usual_way_which_notes_it(school, send, inbox):
+    send(title="新的通知")
+    with CaptureQueriesContext(connection) as queries:
+        assert hot.answer(key_of(inbox), "") is None
+    assert not [query for query in queries if query["sql"].startswith("UPDATE")]
+    assert inbox.get("/api/v1/feed").json()["cards"][0]["title"] == "新的通知"
+    assert not Recipient.objects.filter(person=school.guardian_of_two, delivered_at__isnull=True).exists()
+    assert json.loads(hot.answer(key_of(inbox), ""))["cards"][0]["title"] == "新的通知"
+
+
 def test_the_server_answers_it_before_the_middleware(inbox, settings):
     from homeroom.kit.hot import answer
 
