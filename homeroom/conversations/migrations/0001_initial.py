@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('people', '0002_account_mail'),
+        ('people', '0001_initial'),
         ('school', '0002_topics'),
     ]
 
