@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('people', '0001_initial'),
-        ('school', '0002_topics'),
+        ('school', '0001_initial'),
     ]
 
     operations = [
