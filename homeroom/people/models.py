@@ -38,7 +38,7 @@ class Account(AbstractBaseUser):
     username = models.CharField(max_length=60, unique=True)
     phone = EncryptedTextField(blank=True, default="")
     phone_key = models.CharField(max_length=32, blank=True, default="", db_index=True)
-    email = models.EmailField(blank=True, default="")
+    email = models.EmailField(blank=True, default="", db_index=True)  # lower case; confirmed by a link sent to it
     is_active = models.BooleanField(default=True)
     runs_installation = models.BooleanField(default=False)  # may make schools and their first administrators
     language = models.CharField(max_length=10, blank=True, default="")  # empty: as the browser's cookie says
@@ -343,6 +343,37 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return f"invitation for person:{self.person_id}"
+
+
+class AccountMail(models.Model):
+    """A mail about an account itself. Its link's token is made when it is sent; only the fingerprint is kept."""
+
+    class Kind(models.TextChoices):
+        FORGOTTEN = "forgotten", _("Asked for a new password")  # whose account it is, is found out by the job
+        RESET = "reset", _("Link to a new password")
+        CONFIRM = "confirm", _("Link that confirms an address")
+        EMAIL_CHANGED = "email_changed", _("The address was changed")
+        PHONE_CHANGED = "phone_changed", _("The phone number was changed")
+        PASSWORD_CHANGED = "password_changed", _("The password was changed")
+
+    account = models.ForeignKey(Account, null=True, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    address = EncryptedTextField(blank=True, default="")
+    typed = EncryptedTextField(blank=True, default="")  # what was given as name, for FORGOTTEN
+    language = models.CharField(max_length=10, blank=True, default="")
+    token_key = models.CharField(max_length=32, blank=True, default="", db_index=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()  # of the link; a mail not sent by then is not sent at all
+    due_at = models.DateTimeField(null=True)  # null: sent, or given up
+    attempts = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True)
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="account_mail_due")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} mail of account:{self.account_id}"
 
 
 class SessionManager(BaseSessionManager["Session"]):

@@ -14,7 +14,7 @@ from django.urls import include, path
 
 from homeroom.kit.turns import takes_turns
 
-from .pages import children, inviting, joining, me, setup, sign_in, staff, topics
+from .pages import children, contact, forgotten, inviting, joining, me, setup, sign_in, staff, topics
 
 library = [
     path("sign-in/", takes_turns(account_views.login), name="account_login"),
@@ -33,6 +33,9 @@ library = [
 own = [
     path("sign-in/who/", sign_in.which_account, name="which_account"),
     path("sign-in/help/", sign_in.sign_in_help, name="sign_in_help"),
+    path("sign-in/forgotten/", forgotten.ask, name="forgotten"),
+    path("sign-in/new-password/", takes_turns(forgotten.new_password), name="new_password"),
+    path("sign-in/new-password/<str:token>/", forgotten.by_link, name="new_password_link"),
     path("sign-out/", sign_in.sign_out, name="sign_out"),
     path("i/<str:token>/", joining.by_link, name="invitation"),
     path("join/", joining.by_code, name="join"),
@@ -41,6 +44,8 @@ own = [
     path("me/person/", sign_in.choose_person, name="choose_person"),
     path("me/devices/", me.devices, name="devices"),
     path("me/password/", takes_turns(me.password), name="password"),
+    path("me/contact/", takes_turns(contact.contact), name="contact"),
+    path("me/contact/<str:token>/", contact.confirm, name="confirm_address"),
     path("me/children/<uuid:uuid>/", me.my_child, name="my_child"),
     path("me/lent/<int:delegation>/take-back/", me.take_back, name="take_back"),
     path("students/", children.students, name="students"),

@@ -19,8 +19,9 @@ UPDATE = bool(os.environ.get("UPDATE_PERMISSIONS"))
 # trusted addresses, of which the test's own is one.)
 OPEN_TO_STRANGERS = {
     "healthz", "readyz", "metrics", "api/v1/openapi.json", "sign-in/", "sign-in/help/", "sign-in/closed/",
-    "sign-in/who/", "sign-in/code/", "join/", "i/<str:token>/", "ui/preferences/", "manifest.webmanifest", "sw.js",
-    "offline/",
+    "sign-in/who/", "sign-in/code/", "sign-in/forgotten/", "sign-in/new-password/",
+    "sign-in/new-password/<str:token>/", "join/", "i/<str:token>/", "ui/preferences/", "manifest.webmanifest",
+    "sw.js", "offline/",
 }  # fmt: skip
 REFUSED = {301, 302, 400, 401, 403, 404, 405, 409, 422, 429}
 FOLDERS = sorted({route.split("/")[0] for route in routes()})

@@ -166,6 +166,8 @@ def _unsaved(w: World) -> dict[str, Any]:
 # asked as it stands, with an empty body.
 CASES: dict[str, Cases] = {
     "i/<str:token>/": lambda w: [_of("", {"token": w.token}), _of("wrong token", {"token": "x" * 30})],
+    "me/contact/<str:token>/": lambda w: [_of("wrong token", {"token": "x" * 30})],
+    "sign-in/new-password/<str:token>/": lambda w: [_of("wrong token", {"token": "x" * 30})],
     "me/lent/<int:delegation>/take-back/": lambda w: [_of("", {"delegation": w.delegation.pk})],
     "students/<uuid:uuid>/guardians/": lambda w: [
         *_about_children(w, {"action": "add", "name": "王芳", "phone": "15400099999", "relation": "relative"}),

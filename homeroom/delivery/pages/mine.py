@@ -32,7 +32,6 @@ def settings(request: SignedInRequest) -> HttpResponse:
             "digest_at": posted.get("digest_at", ""),
             "outside_when": posted.get("outside_when", OutsideWhen.EVERY),
             "categories": {name: posted.get(f"category_{name}", Mode.INSTANT) for name in Category.values},
-            "email": posted.get("email", "").strip(),
         }
         try:
             services.save_settings(
@@ -42,7 +41,6 @@ def settings(request: SignedInRequest) -> HttpResponse:
                 digest_at=_clock(values["digest_at"], "digest_at"),
                 outside_when=values["outside_when"],
                 categories=values["categories"],
-                email=values["email"],
             )
         except Invalid as wrong:
             errors = wrong.fields or {"": wrong.message}
@@ -57,7 +55,6 @@ def settings(request: SignedInRequest) -> HttpResponse:
             "digest_at": f"{own.digest_at:%H:%M}",
             "outside_when": own.outside_when,
             "categories": dict(own.categories),
-            "email": person.email,
         }
     context = {
         "values": values,
@@ -67,6 +64,7 @@ def settings(request: SignedInRequest) -> HttpResponse:
         "mandatory_modes": [choice for choice in Mode.choices if choice[0] != Mode.MUTE],
         "outside_choices": OutsideWhen.choices,
         "has_outside": bool(outside_channels()),
+        "email": person.email,
         "email_failed": person.email_failed_at is not None,
         "styles": ["delivery"],
         "width": "narrow",

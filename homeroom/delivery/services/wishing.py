@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import time
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from homeroom.audit import public as audit
 from homeroom.delivery.models import MANDATORY, Category, Mode, OutsideWhen, Settings
 from homeroom.kit.errors import Invalid
 from homeroom.people.models import Person
@@ -25,12 +22,8 @@ def save_settings(
     digest_at: time,
     outside_when: str,
     categories: Mapping[str, str],
-    email: str,
 ) -> Settings:
-    """Store `actor`'s own wishes and email address. They apply to what is sent from now on.
-
-    Raises Invalid for an address that cannot be one, or a mandatory category muted.
-    """
+    """Store `actor`'s own wishes. They apply to what is sent from now on. Raises Invalid for a mandatory one muted."""
     chosen = {}
     for name, mode in categories.items():
         if name not in Category.values or mode not in Mode.values:
@@ -42,13 +35,6 @@ def save_settings(
             raise Invalid(never, fields={f"category_{name}": never})
         if mode != Mode.INSTANT:
             chosen[name] = mode
-    email = email.strip()
-    if email:
-        try:
-            validate_email(email)
-        except ValidationError:
-            wrong = _("This is not an email address.")
-            raise Invalid(wrong, fields={"email": wrong}) from None
     if outside_when not in OutsideWhen.values:
         raise Invalid
     saved, _new = Settings.objects.update_or_create(
@@ -61,8 +47,4 @@ def save_settings(
             "categories": chosen,
         },
     )
-    if email != actor.email:
-        actor.email, actor.email_failed_at = email, None
-        actor.save(update_fields=["email", "email_failed_at"])
-        audit.record(actor=actor, action="person.email_changed", target=actor)
     return saved

@@ -46,6 +46,8 @@ def test_quiet_hours(starts, ends, clock, waits_until):
 @pytest.fixture
 def wish(school, settings):
     settings.EMAIL_URL = "smtp://127.0.0.1:1"
+    school.mother.email = "m@example.cn"
+    school.mother.save()
 
     def save(**options):
         values = {
@@ -54,7 +56,6 @@ def wish(school, settings):
             "digest_at": time(18, 30),
             "outside_when": "every",
             "categories": {},
-            "email": "m@example.cn",
         }
         save_settings(actor=school.mother, **{**values, **options})
 

@@ -41,6 +41,7 @@ def me(request: SignedInRequest) -> HttpResponse:
         "person": person,
         "username": account.username,
         "phone": f"{phone[:3]}****{phone[-4:]}" if phone else "",
+        "email": account.email,
         "persons": [
             {"label": named[one.pk], "school": one.school.name, "here": one.pk == person.pk} for one in persons
         ],

@@ -9,6 +9,14 @@ from .accounts import (
     remember_preferences,
     reset_second_factor,
 )
+from .contact import (
+    ask_for_link,
+    ask_to_confirm,
+    change_phone,
+    confirm_address,
+    remove_address,
+    set_forgotten_password,
+)
 from .guardianship import (
     add_guardian,
     change_guardianship,
@@ -28,7 +36,8 @@ from .roles import add_staff, appoint_substitute, change_person, end_role, give_
 
 __all__ = [
     "Issued", "accept_invitation", "add_guardian", "add_staff", "answer_invitation", "appoint_substitute",
-    "change_guardianship", "change_password", "change_person", "create_invitations", "delegate", "end_guardianship",
-    "end_role", "give_role", "join_with_account", "leave_device", "leave_other_devices", "remember_preferences",
-    "reset_second_factor", "revoke_delegation", "revoke_invitations",
+    "ask_for_link", "ask_to_confirm", "change_guardianship", "change_password", "change_person", "change_phone",
+    "confirm_address", "create_invitations", "delegate", "end_guardianship", "end_role", "give_role",
+    "join_with_account", "leave_device", "leave_other_devices", "remember_preferences", "remove_address",
+    "reset_second_factor", "revoke_delegation", "revoke_invitations", "set_forgotten_password",
 ]  # fmt: skip

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from homeroom.audit import public as audit
 from homeroom.kit.access import require
 from homeroom.kit.errors import Invalid, NotVisible
-from homeroom.people import access
-from homeroom.people.models import Account, Person, Session
+from homeroom.people import access, letters
+from homeroom.people.models import Account, AccountMail, Person, Session
 from homeroom.people.passwords import complaints, least_length
 from homeroom.people.sessions import end_sessions
 
@@ -42,6 +42,8 @@ def change_password(*, actor: Person, account: Account, old: str, new: str, sess
     account.set_password(new)
     account.save(update_fields=["password"])
     end_sessions(account, but=session_key)
+    letters.spend_reset_links(account)
+    letters.tell(account, AccountMail.Kind.PASSWORD_CHANGED, [account.email])
     audit.record(actor=actor, action="account.password_changed", target=account, school_id=actor.school_id)
 
 

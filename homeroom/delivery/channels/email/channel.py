@@ -10,83 +10,24 @@ from __future__ import annotations
 import logging
 import re
 import smtplib
-import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass
-from email.headerregistry import Address
 from email.message import EmailMessage
-from email.utils import format_datetime, parseaddr
+from email.utils import parseaddr
 from functools import lru_cache
-from html import escape
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from homeroom.delivery.channels import Message, Outcome, Result
 from homeroom.delivery.sql import ids
+from homeroom.kit import mail
 from homeroom.kit.encryption import fingerprint
+from homeroom.kit.mail import Server
 from homeroom.people.models import Person
 
 log = logging.getLogger(__name__)
-TIMEOUT = 20
 _TEMPORARY = range(400, 500)
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """Where mail is handed over. `security` is "starttls", "tls" or "none"."""
-
-    host: str
-    port: int
-    user: str
-    password: str
-    security: str
-    verify: bool
-
-    @classmethod
-    def of(cls, url: str) -> Server:
-        """Read EMAIL_URL: smtp://user:password@host:587/?tls=starttls, smtps://…@host:465/.
-
-        Raises ImproperlyConfigured for anything else.
-        """
-        parts = urlsplit(url)
-        options = dict(parse_qsl(parts.query))
-        if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
-            raise ImproperlyConfigured("EMAIL_URL must be like smtp://user:password@mail.example.cn:587/?tls=starttls")
-        security = "tls" if parts.scheme == "smtps" else options.get("tls", "none")
-        if security not in {"starttls", "tls", "none"}:
-            raise ImproperlyConfigured("EMAIL_URL: tls must be starttls, tls or none")
-        port = parts.port or {"tls": 465, "starttls": 587, "none": 25}[security]
-        return cls(
-            host=parts.hostname,
-            port=port,
-            user=unquote(parts.username or ""),
-            password=unquote(parts.password or ""),
-            security=security,
-            verify=options.get("verify", "1") != "0",
-        )
-
-    def connect(self) -> smtplib.SMTP:
-        """An open session, encrypted and signed in as configured. Raises OSError or SMTPException."""
-        context = ssl.create_default_context()
-        if not self.verify:
-            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        if self.security == "tls":
-            session: smtplib.SMTP = smtplib.SMTP_SSL(self.host, self.port, timeout=TIMEOUT, context=context)
-        else:
-            session = smtplib.SMTP(self.host, self.port, timeout=TIMEOUT)
-        try:
-            if self.security == "starttls":
-                session.starttls(context=context)  # raises when the server does not offer it: never in the clear
-            if self.user:
-                session.login(self.user, self.password)
-        except BaseException:
-            session.close()
-            raise
-        return session
 
 
 @lru_cache(maxsize=4)
@@ -165,8 +106,7 @@ def _close(session: smtplib.SMTP) -> None:
 def _hand_over(session: smtplib.SMTP, message: Message, address: str) -> tuple[Outcome, bool]:
     """What became of the message, and whether the session can go on."""
     try:
-        mail = compose(message, address)
-        session.send_message(mail, from_addr=bounce_address(message.person_id), to_addrs=[address])
+        session.send_message(compose(message, address), from_addr=bounce_address(message.person_id), to_addrs=[address])
     except smtplib.SMTPRecipientsRefused as refused:
         code, _text = next(iter(refused.recipients.values()))
         return _refused(code, permanent_code="address refused"), True
@@ -197,31 +137,16 @@ def _refused(code: int, *, permanent_code: str) -> Outcome:
 
 
 def compose(message: Message, address: str) -> EmailMessage:
-    """The mail: plain text, and the same as simple HTML."""
-    sender_name, sender_address = parseaddr(settings.DEFAULT_FROM_EMAIL)
-    user, _at, host = sender_address.rpartition("@")
-    mail = EmailMessage()
-    mail["Subject"] = _one_line(message.subject)
-    mail["From"] = Address(sender_name or _one_line(message.school_name), user, host)
-    mail["To"] = address
-    mail["Date"] = format_datetime(timezone.now())
-    mail["Message-ID"] = f"<{message.key}@{host}>"
-    mail["Auto-Submitted"] = "auto-generated"
-    mail["X-Auto-Response-Suppress"] = "All"
-    mail.set_content(
-        "\n".join([*message.lines, "", f"{message.link_label}: {message.link}", "", message.school_name, ""])
+    """The mail for one message."""
+    return mail.compose(
+        to=address,
+        subject=message.subject,
+        lines=message.lines,
+        link=message.link,
+        link_label=message.link_label,
+        sign=message.school_name,
+        key=message.key,
     )
-    paragraphs = "".join(f"<p>{escape(line)}</p>" for line in message.lines)
-    link = f'<p><a href="{escape(message.link)}">{escape(message.link_label)}</a></p>'
-    mail.add_alternative(
-        f"<!doctype html><html><body>{paragraphs}{link}<p>{escape(message.school_name)}</p></body></html>",
-        subtype="html",
-    )
-    return mail
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 # --- bounces
