@@ -39,6 +39,7 @@ from homeroom.kit.models import Heartbeat
 FORMAT = 1
 BATCH = 1000
 KEY_FILES = ("secret.key", "fields.key")
+COMING, GOING = ".restoring", ".replaced"  # beside the files: their folder may be a disk of its own
 LEFT_OUT = {"kit_cache"}  # worth nothing tomorrow
 HOLDINGS = {"school_school": "school(s)", "people_person": "person(s)", "people_account": "account(s)"}
 
@@ -66,10 +67,11 @@ def _tables() -> list[str]:
 
 
 def _stored_files() -> Iterator[tuple[Path, str]]:
-    root = settings.DATA / "files"
+    root = settings.FILES
     for path in sorted(root.rglob("*")):
-        if path.is_file() and not path.is_symlink():
-            yield path, path.relative_to(root).as_posix()
+        name = path.relative_to(root)
+        if path.is_file() and not path.is_symlink() and name.parts[0] not in {COMING, GOING}:
+            yield path, name.as_posix()
 
 
 @contextmanager
@@ -250,11 +252,27 @@ def _check_archive(archive: zipfile.ZipFile, source: Path) -> dict[str, Any]:
             raise BackupTrouble(f"{source} is no backup of Homeroom: it names {entry.filename!r}.")
     if damaged := archive.testzip():
         raise BackupTrouble(f"{source} is damaged: {damaged} does not match its checksum. Use another backup.")
-    needed = sum(entry.file_size for entry in archive.infolist())
-    free = shutil.disk_usage(settings.DATA).free
-    if needed * 2 > free:
-        raise BackupTrouble(f"{needed * 2 // 2**20} MiB are needed in {settings.DATA}, {free // 2**20} MiB are free.")
+    needed = dict.fromkeys((settings.DATA, settings.FILES), 0)
+    for entry in archive.infolist():
+        needed[settings.FILES if entry.filename.startswith("files/") else settings.DATA] += entry.file_size
+    _check_room(needed)
     return about
+
+
+def _check_room(needed: dict[Path, int]) -> None:
+    """Refuse before anything is touched when a folder cannot take what comes."""
+    place = settings.FILES
+    while not place.exists():
+        place = place.parent
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise BackupTrouble(f"{place} cannot be written; FILES_URL says that the files go to {settings.FILES}.")
+    together = settings.DATA.stat().st_dev == place.stat().st_dev
+    sizes = [(settings.DATA, sum(needed.values()) if together else needed[settings.DATA])]
+    sizes += [] if together else [(place, needed[settings.FILES])]
+    for folder, size in sizes:
+        free = shutil.disk_usage(folder).free
+        if size * 2 > free:
+            raise BackupTrouble(f"{size * 2 // 2**20} MiB are needed in {folder}, {free // 2**20} MiB are free.")
 
 
 def _what_is_here() -> str:
@@ -363,21 +381,25 @@ def _restore_tables(archive: zipfile.ZipFile, about: dict[str, Any]) -> None:
 
 
 def _restore_files(archive: zipfile.ZipFile) -> int:
-    """Put the files in place all at once."""
-    place, fresh, old = (settings.DATA / name for name in ("files", "files.restoring", "files.replaced"))
-    for left_over in (fresh, old):
+    """Unpack beside the old files, then change places: until all is there, the old ones stay."""
+    place = settings.FILES
+    coming, going = place / COMING, place / GOING
+    for left_over in (coming, going):
         shutil.rmtree(left_over, ignore_errors=True)
-    fresh.mkdir(parents=True)
+    coming.mkdir(parents=True)
+    going.mkdir()
     count = 0
     for entry in archive.infolist():
         if entry.filename.startswith("files/") and not entry.is_dir():
-            target = fresh / entry.filename.removeprefix("files/")
+            target = coming / entry.filename.removeprefix("files/")
             target.parent.mkdir(parents=True, exist_ok=True)
             with archive.open(entry) as source, target.open("wb") as out:
                 shutil.copyfileobj(source, out)
             count += 1
-    if place.exists():
-        place.rename(old)
-    fresh.rename(place)
-    shutil.rmtree(old, ignore_errors=True)
+    for old in [path for path in place.iterdir() if path not in {coming, going}]:
+        old.rename(going / old.name)
+    for fresh in list(coming.iterdir()):
+        fresh.rename(place / fresh.name)
+    coming.rmdir()
+    shutil.rmtree(going, ignore_errors=True)
     return count

@@ -90,15 +90,33 @@ def _data_directory() -> Iterator[Finding]:
         yield Finding("keys", "ok", "only the owner can read them")
 
 
+def _files() -> Iterator[Finding]:
+    probe = settings.FILES / ".doctor"
+    try:
+        settings.FILES.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"x")
+        probe.unlink()
+        yield Finding("files", "ok", f"{settings.FILES} can be written")
+    except OSError as error:
+        mend = (
+            f"Mount the disk, or give the user that runs Homeroom the right to write to {settings.FILES} (FILES_URL)."
+        )
+        yield Finding("files", "error", f"{settings.FILES}: {error.strerror}", mend)
+
+
 def _disk() -> Iterator[Finding]:
-    free = shutil.disk_usage(settings.DATA).free
-    text = f"{free / GIB:.1f} GiB free in {settings.DATA}"
-    if free < GIB // 2:
-        yield Finding("disk", "error", text, "Free space now: when the disk is full, nothing can be saved.")
-    elif free < 3 * GIB:
-        yield Finding("disk", "warning", text, "Plan for more space; pictures and backups grow.")
-    else:
-        yield Finding("disk", "ok", text)
+    folders = [settings.DATA]
+    if settings.FILES.exists() and settings.FILES.stat().st_dev != settings.DATA.stat().st_dev:
+        folders.append(settings.FILES)
+    for folder in folders:
+        free = shutil.disk_usage(folder).free
+        text = f"{free / GIB:.1f} GiB free in {folder}"
+        if free < GIB // 2:
+            yield Finding("disk", "error", text, "Free space now: when the disk is full, nothing can be saved.")
+        elif free < 3 * GIB:
+            yield Finding("disk", "warning", text, "Plan for more space; pictures and backups grow.")
+        else:
+            yield Finding("disk", "ok", text)
 
 
 def _database() -> Iterator[Finding]:
@@ -253,6 +271,7 @@ def _proxies() -> Iterator[Finding]:
 
 EXAMINATIONS: list[Callable[[], Iterator[Finding]]] = [
     _data_directory,
+    _files,
     _disk,
     _settings,
     _database,

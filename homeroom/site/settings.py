@@ -144,7 +144,31 @@ REDIS_URL = env.str("REDIS_URL", "")  # wakes other processes; without it they f
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "kit_cache"},
 }
-FILES_URL = env.str("FILES_URL", f"file://{DATA / 'files'}")
+
+
+def _files(url: str) -> Path:
+    """The folder of uploaded files."""
+    parts = urlsplit(url)
+    path = Path(unquote(parts.path))
+    if parts.scheme != "file" or parts.netloc not in {"", "localhost"} or not path.is_absolute():
+        raise ImproperlyConfigured(
+            f"FILES_URL: {url!r} cannot be used; it names a folder of this machine, like file:///srv/homeroom/files."
+            " To keep files on another machine, mount its disk and name the folder it is mounted at."
+        )
+    if parts.query or parts.fragment:
+        raise ImproperlyConfigured(f"FILES_URL: write ? as %3F and # as %23 in {url!r}")
+    path = path.resolve()
+    if (
+        path == DATA
+        or path in DATA.parents
+        or any(path.is_relative_to(DATA / own) for own in ("keys", "static", "tmp"))
+    ):
+        raise ImproperlyConfigured(f"FILES_URL: {path} holds other things of Homeroom; name a folder only for files")
+    return path
+
+
+FILES_URL = env.str("FILES_URL", (DATA / "files").as_uri())
+FILES = _files(FILES_URL)
 EMAIL_URL = env.str("EMAIL_URL", "")  # smtp://user:password@host:587/?tls=starttls ; empty: the email channel is off
 DELIVERY_CHANNELS = ["homeroom.delivery.channels.inapp", "homeroom.delivery.channels.email"]  # in the order tried
 DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", f"homeroom@{_public.hostname}")
@@ -267,7 +291,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = DATA / "static"
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(DATA / "files")}},
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(FILES)}},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG or TESTING

@@ -102,6 +102,21 @@ def test_an_installation_that_is_not_empty_is_not_replaced_unless_forced(saved, 
     assert (filled / "files" / "ab" / "picture").exists()
 
 
+def test_files_kept_elsewhere_are_saved_and_come_back_there(saved, filled, tmp_path):
+    elsewhere = tmp_path / "disk" / "学校 文件"
+    shutil.move(filled / "files", elsewhere)
+    there = {"FILES_URL": elsewhere.as_uri()}
+    made = homeroom(filled, "backup", str(tmp_path / "b.zip"), "--json", **there)
+    assert json.loads(made.stdout)["files"] == 1
+    (elsewhere / "later").write_bytes(b"x")
+    inode = elsewhere.stat().st_ino  # the folder itself stays: a disk may be mounted at it
+    homeroom(filled, "restore", str(tmp_path / "b.zip"), "--force", **there)
+    assert [path.name for path in elsewhere.iterdir()] == ["ab"]
+    assert (elsewhere / "ab" / "picture").read_bytes() == PICTURE
+    assert elsewhere.stat().st_ino == inode
+    assert not (filled / "files").exists()
+
+
 def test_keys_that_cannot_read_the_backup_are_refused(saved, tmp_path):
     refused = homeroom(tmp_path / "other", "restore", str(saved.file), check=False)
     assert (refused.returncode, "--keys FILE" in refused.stderr) == (1, True)

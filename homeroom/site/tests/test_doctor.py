@@ -49,3 +49,23 @@ def test_a_setting_that_cannot_be_used_stops_with_its_name(data):
     assert refused.returncode == 2
     assert "DATABASE_URL" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize(
+    "url", ["s3://bucket/files", "/srv/files", "file://host/srv/files", "file:relative", "keys", "."]
+)
+def test_a_place_for_files_that_is_no_folder_of_their_own_stops_the_start(data, url):
+    url = url if ":" in url or url.startswith("/") else (data / url).as_uri()
+    refused = homeroom(data, "doctor", check=False, FILES_URL=url)
+    assert refused.returncode == 2
+    assert "FILES_URL" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_place_for_files_that_cannot_be_written_is_found(data, tmp_path):
+    (tmp_path / "not a folder").write_bytes(b"x")
+    _status, findings = examined(data, FILES_URL=(tmp_path / "not a folder" / "files").as_uri())
+    assert findings["files"]["level"] == "error"
+    assert "FILES_URL" in findings["files"]["mend"]
+    _status, findings = examined(data, FILES_URL=(tmp_path / "files").as_uri())
+    assert findings["files"]["level"] == "ok"
