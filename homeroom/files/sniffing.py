@@ -31,6 +31,7 @@ JPEG = Type("image/jpeg", Kind.PICTURE, ("jpg", "jpeg", "jpe", "jfif"))
 PNG = Type("image/png", Kind.PICTURE, ("png",))
 GIF = Type("image/gif", Kind.PICTURE, ("gif",))
 WEBP = Type("image/webp", Kind.PICTURE, ("webp",))
+HEIC = Type("image/heic", Kind.PICTURE, ("heic", "heif", "hif"))
 BMP = Type("image/bmp", Kind.PICTURE, ("bmp",))
 PDF = Type("application/pdf", Kind.DOCUMENT, ("pdf",))
 TEXT = Type("text/plain", Kind.DOCUMENT, ("txt", "csv", "md", "log"))
@@ -99,16 +100,24 @@ def _by_signature(head: bytes) -> Type | None:
     if head.startswith(b"OggS"):
         return OGG
     if head[4:8] == b"ftyp":
-        return (
-            M4A
-            if head[8:12] in {b"M4A ", b"M4B "}
-            else MP4
-            if not head[8:12].startswith((b"hei", b"mif", b"avif"))
-            else None
-        )
+        return _by_brand(head)
     if head.startswith(b"\x1aE\xdf\xa3"):
         return WEBM
     return None
+
+
+_STILL = {b"heic", b"heix", b"heim", b"heis"}  # ISO/IEC 23008-12, B.4: pictures coded in HEVC
+
+
+def _by_brand(head: bytes) -> Type | None:
+    """Which of the many things in boxes this is, by the brand it names first and, where that is general, the others."""
+    brand, length = head[8:12], min(int.from_bytes(head[:4], "big"), len(head))
+    others = {head[at : at + 4] for at in range(16, length - 3, 4)}
+    if brand in _STILL or (brand == b"mif1" and others & _STILL):
+        return HEIC
+    if brand.startswith((b"hev", b"mif", b"msf", b"avi")):
+        return None
+    return M4A if brand in {b"M4A ", b"M4B "} else MP4
 
 
 def _is_text(head: bytes) -> bool:

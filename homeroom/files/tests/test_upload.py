@@ -7,8 +7,8 @@ import struct
 import zipfile
 import zlib
 from datetime import timedelta
-from pathlib import Path
 
+import pillow_heif
 import pytest
 from django.conf import settings
 from django.core.files.storage import storages
@@ -25,6 +25,20 @@ def picture(width=40, height=30, kind="JPEG", **options) -> bytes:
     out = io.BytesIO()
     Image.new("RGB", (width, height), "teal").save(out, kind, **options)
     return out.getvalue()
+
+
+def iphone_picture(width=60, height=40, **options) -> bytes:
+    out = io.BytesIO()
+    pillow_heif.from_pillow(Image.new("RGB", (width, height), "teal")).save(out, quality=50, **options)
+    return out.getvalue()
+
+
+def iphone_bomb() -> bytes:
+    """A HEIC of a kilobyte that says it is 30,000 × 30,000."""
+    made = iphone_picture(64, 64)
+    size = struct.pack(">II", 64, 64)
+    assert b"ispe" in made
+    return made.replace(size, struct.pack(">II", 30_000, 30_000))
 
 
 def archive(entries: dict[str, bytes]) -> bytes:
@@ -74,6 +88,19 @@ def test_a_picture_is_drawn_anew_without_what_the_camera_wrote(school, now):
     assert file.thumbnail
 
 
+def test_an_iphones_picture_becomes_a_jpeg_the_right_way_up_without_its_place(school, now):
+    exif = Image.Exif()
+    exif[0x010F] = "Camera"
+    exif[0x8825] = {1: "N", 2: (30.0, 15.0, 0.0)}
+    exif[0x0112] = 6
+    file = upload(school.class_teacher, now, "IMG_0001.HEIC", iphone_picture(exif=exif.tobytes()))
+    assert (file.name, file.media_type, file.kind) == ("IMG_0001.jpg", "image/jpeg", "picture")
+    with storages["default"].open(file.path) as stored, Image.open(stored) as drawn:
+        assert (drawn.format, drawn.size) == ("JPEG", (40, 60))
+        assert not drawn.getexif()
+    assert file.thumbnail
+
+
 def test_a_large_picture_is_made_as_large_as_a_screen_needs(school, now):
     file = upload(school.class_teacher, now, "大图.png", picture(4000, 3000, "PNG"))
     assert (file.width, file.height) == (2400, 1800)
@@ -115,6 +142,11 @@ def overlapping_bomb() -> bytes:
         ("合影.jpg", picture()[:300]),  # cut off
         ("合影.png", b"\x89PNG\r\n\x1a\n" + b"\0" * 100),
         ("炸弹.png", bomb_picture()),
+        ("炸弹.heic", iphone_bomb()),
+        ("合影.heic", iphone_picture()[:400]),
+        ("合影.jpg", iphone_picture()),
+        ("动图.heic", b"\0\0\0\x18ftyphevc\0\0\0\0"),
+        ("合影.heic", b"\0\0\0\x18ftypheic" + b"\0" * 100),
         ("炸弹.zip", archive({"a": b"\0" * 50_000_000})),
         ("重叠.zip", overlapping_bomb()),
         ("宏.docx", archive({**DOCX, "word/vbaProject.bin": b"x"})),
@@ -126,12 +158,12 @@ def overlapping_bomb() -> bytes:
     ],
 )
 def test_what_lies_or_harms_is_refused_and_leaves_nothing(school, now, name, content):
-    before = {path for path in Path(settings.DATA, "files").rglob("*") if path.is_file()}
+    before = {path for path in settings.FILES.rglob("*") if path.is_file()}
     with pytest.raises(Refused) as refused:
         upload(school.class_teacher, now, name, content)
     assert str(refused.value)
     assert not StoredFile.objects.exists()
-    assert {path for path in Path(settings.DATA, "files").rglob("*") if path.is_file()} == before
+    assert {path for path in settings.FILES.rglob("*") if path.is_file()} == before
 
 
 @pytest.mark.parametrize(
