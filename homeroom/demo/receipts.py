@@ -21,23 +21,9 @@ from homeroom.people.models import Person
 from homeroom.people.public import labels
 
 from .cast import ZONE
+from .texts import texts
 
 DONE = {Level.READ: 1.0, Level.CONFIRM: 0.95, Level.SIGN: 0.91, Level.REPLY: 0.62}  # of those who read, in the end
-REPLIES = (
-    "收到，谢谢老师。",
-    "我们参加，两个人。",
-    "周四晚上可以到，想了解孩子课间和同学相处的情况。",
-    "这次不参加，谢谢老师提醒。",
-    "孩子最近有点咳嗽，想请老师中午提醒他多喝水。",
-    "可以，孩子很期待。",
-    "爸爸去，妈妈那天上夜班。",
-    "请问如果下雨会改期吗？",
-    "需要一套 140 码的，谢谢。",
-    "不需要，孩子的还能穿。",
-    "报名 60 米和跳绳。",
-    "孩子对花生过敏，麻烦食堂留意。",
-)
-ANSWERS = ("好的，已经记下。", "收到，谢谢您。", "会留意的，请放心。", "下雨改到下一周同一时间，会再发通知。")
 
 
 @dataclass(slots=True)
@@ -77,7 +63,8 @@ class Receipts:
         self.habits: dict[int, Habit] = {}
         self.updates: list[tuple[Any, ...]] = []
         self.signatures: list[Signature] = []
-        self.replies: list[tuple[Reply, Item]] = []
+        self.replies: list[tuple[Reply, Item, str]] = []  # with the school's answer
+        self.said = {text.title: text.replies for text in texts()}
 
     def habit(self, person_id: int) -> Habit:
         if person_id not in self.habits:
@@ -184,16 +171,17 @@ class Receipts:
             signature = Signature(recipient_id=copy.pk, text_version=1, typed_name=name, strokes=[], signed_at=done_at)
             self.signatures.append(signature)
         if level == Level.REPLY and done_at is not None:
+            text, answer = self.random.choice(self.said[item.title])
             line = Reply(
                 school_id=item.school_id,
                 item=item,
                 person_id=copy.person_id,
                 student_id=copy.student_id,
                 author_id=copy.person_id,
-                text=self.random.choice(REPLIES),
+                text=text,
                 written_at=done_at,
             )
-            self.replies.append((line, item))
+            self.replies.append((line, item, answer))
 
     def save(self) -> None:
         """Store everything decided so far."""
@@ -210,10 +198,11 @@ class Receipts:
 
     def _save_replies(self) -> None:
         named = labels(
-            {line.person_id for line, _item in self.replies} | {i.sender_id or 0 for _line, i in self.replies}
+            {line.person_id for line, _item, _answer in self.replies}
+            | {item.sender_id or 0 for _line, item, _answer in self.replies}
         )
         answers = []
-        for line, item in self.replies:
+        for line, item, answer in self.replies:
             line.author_label = named[line.person_id][:80]
             answered_at = line.written_at + timedelta(hours=self.random.uniform(0.3, 20))
             if item.sender_id and answered_at < self.now - timedelta(hours=8):
@@ -227,12 +216,12 @@ class Receipts:
                             student_id=line.student_id,
                             author_id=item.sender_id,
                             author_label=named.get(item.sender_id, "")[:80],
-                            text=self.random.choice(ANSWERS),
+                            text=answer,
                             written_at=answered_at,
                             answered_at=answered_at,
                         )
                     )
-        Reply.objects.bulk_create([*(line for line, _item in self.replies), *answers], batch_size=500)
+        Reply.objects.bulk_create([*(line for line, _item, _answer in self.replies), *answers], batch_size=500)
 
 
 def _stamp(moment: datetime | None) -> Any:

@@ -27,6 +27,7 @@ class Text:
     paragraphs: tuple[str, ...]
     fee_item: str = ""
     fee_amount: Decimal | None = None
+    replies: tuple[tuple[str, str], ...] = ()  # what a family writes, what the school answers
 
     @property
     def html(self) -> str:
@@ -36,11 +37,16 @@ class Text:
 def texts() -> Iterator[Text]:
     """Every text, in the order of the file."""
     for block in SOURCE.read_text(encoding="utf-8").split("\n= ")[1:]:
-        head, _newline, body = block.partition("\n")
+        head, _newline, rest = block.partition("\n")
+        body, *exchanges = rest.split("\n> ")
         title, sender, scope, level, category, priority, household, days, stage, *fee = map(str.strip, head.split("|"))
         paragraphs = tuple(paragraph.strip() for paragraph in body.strip().split("\n\n"))
         due = None if days == "-" else int(days)
         item, amount = (fee[0], Decimal(fee[1])) if fee else ("", None)
-        yield Text(
-            title, sender, scope, level, category, priority, household, due, STAGES[stage], paragraphs, item, amount
+        replies = tuple(
+            (asked.strip(), said.strip()) for asked, _bar, said in (one.partition(" | ") for one in exchanges)
         )
+        yield Text(
+            title, sender, scope, level, category, priority, household, due, STAGES[stage], paragraphs, item, amount,
+            replies,
+        )  # fmt: skip

@@ -14,6 +14,7 @@ from homeroom.delivery.public import todo
 from homeroom.demo.build import build_demonstration
 from homeroom.demo.public import member_named
 from homeroom.demo.reset import delete_demonstration
+from homeroom.demo.texts import texts
 from homeroom.kit.access import SystemActor
 from homeroom.people.models import Account, Guardianship, Person
 from homeroom.school.models import School, Stage
@@ -46,6 +47,9 @@ def test_a_term_of_two_schools(built, now):
     assert (
         Reply.objects.exclude(author_id=F("item__sender_id")).count() == copies.filter(replied_at__isnull=False).count()
     )
+    # What was written answers the notice it is written to.
+    said = {text.title: {line for both in text.replies for line in both} for text in texts()}
+    assert all(line in said[title] for title, line in Reply.objects.values_list("item__title", "text"))
     # Nobody barred from a child hears about the child.
     barred = Guardianship.objects.filter(restriction="no_contact")
     for guardian_id, student_id in barred.values_list("guardian_id", "student_id"):
