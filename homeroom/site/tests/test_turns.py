@@ -15,7 +15,7 @@ from homeroom.kit.turns import must_wait
 from homeroom.site import middleware, turns
 from homeroom.site.turns import Seats, Turns, place_of
 
-from .conftest import Bridged, eventually
+from .conftest import Bridged
 
 SLOW = "/sign-in/"
 
@@ -68,11 +68,11 @@ def test_a_flood_from_one_address_leaves_threads_for_pages_and_for_others(bridge
     site = bridged(hashing, threads=4, waits_at=SLOW)
 
     def meanwhile() -> None:
-        eventually(lambda: hashing.at_it["203.0.113.9"] == 2)
+        site.until(lambda: hashing.at_it["203.0.113.9"] == 2)
         assert site.ask(posted("203.0.113.9", "/"))[1].endswith(b"page\r\n0\r\n\r\n")
         with ThreadPoolExecutor(1) as pool:
             other = pool.submit(site.ask, posted("198.51.100.7"))
-            eventually(lambda: hashing.at_it["198.51.100.7"] == 1)
+            site.until(lambda: hashing.at_it["198.51.100.7"] == 1)
             assert site.ask(posted("203.0.113.9", "/"))[0].startswith(b"HTTP/1.1 200")
             hashing.go.set()
             other.result()
@@ -95,7 +95,7 @@ def test_beyond_a_bound_one_is_told_to_come_again(bridged, monkeypatch):
     hashing = Hashing()
     site = bridged(hashing, threads=4, waits_at=SLOW)
     answers = statuses(
-        site, [posted("203.0.113.9")] * 9, hashing, lambda: eventually(lambda: site.bridge.turns.refused == 4)
+        site, [posted("203.0.113.9")] * 9, hashing, lambda: site.until(lambda: site.bridge.turns.refused == 4)
     )
     assert answers == {b"200": 5, b"429": 4}
 
