@@ -9,7 +9,7 @@ from typing import IO, Any, cast
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from homeroom.demo.build import RealSchoolHere, build_demonstration
@@ -57,9 +57,11 @@ class Command(BaseCommand):
         started = time.monotonic()
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
         with Progress(*columns, console=console, disable=self.json) as bars:
-            tasks = {step: bars.add_task(title, total=None) for step, title in STEPS.items()}
+            tasks: dict[str, TaskID] = {}  # none while nothing is made: the schools may be here already
 
             def show(step: str, done: int, of: int) -> None:
+                if step not in tasks:
+                    tasks[step] = bars.add_task(STEPS[step])
                 bars.update(tasks[step], completed=done, total=of)
 
             try:
@@ -69,8 +71,6 @@ class Command(BaseCommand):
                     "This database holds a school that is not invented, and the two must not mix. "
                     "Give the demonstration a folder of its own: HOMEROOM_DATA=var-demo homeroom demo"
                 ) from None
-            if population is None:
-                bars.stop()
         members = {member.key: member for member in Member.objects.select_related("person__account", "person__school")}
         people = [(members[key], role) for key, role in SHOWN if key in members]
         if self.json:
