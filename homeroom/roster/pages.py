@@ -198,7 +198,9 @@ def _compared(request: SignedInRequest, plan: Plan) -> dict[str, Any]:
         "rejected": plan.rejected[:SHOWN],
         "sheets": plan.sheets,
         "fields": _field_options(),
-        "classless": [remark.place.sheet for remark in plan.doubts if remark.code == "no_class"],
+        "classless": list(
+            dict.fromkeys(each.key.removeprefix("class:") for each in plan.doubts if each.key.startswith("class:"))
+        ),
         "unmapped": [use for use in plan.sheets if use.state == "unmapped"],
         "known_classes": SchoolClass.objects.filter(school=request.person.school, archived_at__isnull=True),
     }
@@ -221,6 +223,8 @@ def _question(remark: Remark) -> dict[str, Any]:
         if choice.startswith("same:"):
             name = remark.names.get(choice[5:], "")
             options.append((choice, _("The same person: %(name)s") % {"name": name}))
+        elif choice.startswith("school:"):
+            options.append((choice, remark.names.get(choice[7:], "")))
         elif remark.code == "many_gone" and choice == "keep":
             options.append((choice, _("No, the file is not complete: keep them enrolled")))
         elif remark.code == "row_repeats" and choice == "new":

@@ -37,8 +37,8 @@ REASONS = {
     "agent_missing": gettext_lazy("The contact %(value)s of this pupil is not among the users of the file."),
     "user_missing": gettext_lazy("The enrolment names a user (%(value)s) who is not in the file."),
     "class_id_missing": gettext_lazy("The enrolment names a class (%(value)s) that is not in the file."),
-    "several_schools": gettext_lazy("The bundle holds several schools (%(value)s). Give the name of one of them as the school."),
     # a question: what was found is not enough to be sure
+    "several_schools": gettext_lazy("The file holds several schools with their pupils: %(value)s. Which of them is this school?"),
     "no_class": gettext_lazy("No class is given for the pupils of this sheet. They are taken in without a class until you choose one."),
     "no_class_pupil": gettext_lazy("No class could be told for %(name)s. The pupil is taken in without a class."),
     "two_phones": gettext_lazy("There are several numbers in this cell; %(value)s was taken for the guardian."),

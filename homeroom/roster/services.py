@@ -32,7 +32,7 @@ from .events import RosterImported, RosterRolledBack
 from .models import CLAIM_LASTS, ImportRun, RememberedColumn, RunPart, remembered
 from .plan import Plan, unpacked
 from .present import Present, present_of, today_at
-from .reading import Options
+from .reading import WHICH_SCHOOL, Options
 from .reading.sniff import MAX_BYTES
 from .remarks import Refused
 from .sealing import sealed
@@ -79,8 +79,10 @@ def plan_for(
     present = present_of(school) if school else Present(today)
     mapping = {**(remembered(school.pk) if school else {}), **options.get("mapping", {})}
     stages = tuple(options.get("stages") or present.stages)
-    told = Options(today, mapping, dict(options.get("classes", {})), stages, school_name)
-    order = Order(str(path), filename, told, present, dict(options.get("answers", {})), bool(options.get("keep_gone")))
+    answers = dict(options.get("answers", {}))
+    org = answers.get(WHICH_SCHOOL, "").removeprefix("school:")
+    told = Options(today, mapping, dict(options.get("classes", {})), stages, school_name, org)
+    order = Order(str(path), filename, told, present, answers, bool(options.get("keep_gone")))
     try:
         packed = child.run(
             prepare,

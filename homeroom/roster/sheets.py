@@ -126,12 +126,18 @@ def to_correct(plan: Plan) -> bytes:
             cells = list(original.get((of, row), []))[: len(columns)]
             cells += [""] * (len(columns) - len(cells))
             for column, reason in said:
-                position = column_of(f"{column}1")[1] if column.isalpha() and column.isupper() else -1
+                position = _position(column, columns)
                 if 0 <= position < len(columns):
                     sheet.marked.add((len(lines), position))
                     sheet.notes[len(lines), position] = reason
-            where = "" if (of, row) in original or not columns else " ".join(column for column, _reason in said)
-            lines.append([*cells, row, " ".join([where, *(reason for _column, reason in said)]).strip()])
+            lines.append([*cells, row, " ".join(reason for _column, reason in said)])
         sheet.rows = lines
         sheets.append(sheet)
     return xlsx_bytes(sheets or [Sheet(_("Nothing to correct"), [_("What to correct")], [])])
+
+
+def _position(column: str, headers: list[str]) -> int:
+    """Where a remark's column stands: by Excel's letter, or by its header in OneRoster's files; -1 for none."""
+    if column in headers:
+        return headers.index(column)
+    return column_of(f"{column}1")[1] if column.isalpha() and column.isupper() else -1

@@ -69,8 +69,6 @@ class GuardianMatch:
                 self.in_row[position].append(mention)
 
     def match(self) -> None:
-        self._by_numbers()
-        self._by_child()
         while self._settle_what_is_clear() or self._take_an_answer():
             pass
         for mention in self.mentions:
@@ -104,11 +102,11 @@ class GuardianMatch:
 
     def _by_numbers(self) -> None:
         """By ID number whatever the rest says, then by phone and name."""
-        for mention in self.mentions:
+        for mention in self._open():
             if mention.id_key and mention.id_key in self.adults.by_id:
                 self._take(mention, self.adults.by_id[mention.id_key])
-        for mention in self.mentions:
-            if mention.is_open and mention.phone_key and mention.name:
+        for mention in self._open():
+            if mention.phone_key and mention.name:
                 named = [each for each in self.adults.by_phone[mention.phone_key] if each.name == mention.name]
                 if named:
                     own = self._own(mention)
@@ -119,6 +117,7 @@ class GuardianMatch:
         stated: dict[Adult, list[Mention]] = defaultdict(list)
         claims: list[tuple[Mention, list[Adult]]] = []
         for mention in self.mentions:
+            mention.disputed = None
             if mention.adult and mention.phone_key:
                 stated[mention.adult].append(mention)
             elif mention.is_open and mention.phone_key and mention.name:
@@ -160,19 +159,35 @@ class GuardianMatch:
     # --- by who has the phone
 
     def _settle_what_is_clear(self) -> bool:
-        """Whether anything could be settled: then something else may be clear now."""
-        for settle in (self._settle_named, self._settle_nameless, self._settle_without_phone):
-            before = [mention for mention in self.mentions if mention.is_open and mention.disputed is None]
-            for mention in before:
-                settle(mention)
-            if any(mention.adult for mention in before):
+        """Take the surest step that settles anything: then something surer may be clear now."""
+        steps = (self._by_numbers, self._by_child, self._by_phone, self._by_phone_alone, self._by_name_alone)
+        open_before = self._open()
+        for step in steps:
+            step()
+            if len(self._open()) < len(open_before):
                 return True
         return False
 
+    def _open(self) -> list[Mention]:
+        return [mention for mention in self.mentions if mention.is_open]
+
+    def _by_phone(self) -> None:
+        for mention in self._open():
+            if mention.disputed is None and mention.name and mention.phone_key:
+                self._settle_named(mention)
+
+    def _by_phone_alone(self) -> None:
+        for mention in self._open():
+            if not mention.name and mention.phone_key and mention.adult is None:
+                self._settle_nameless(mention)
+
+    def _by_name_alone(self) -> None:
+        for mention in self._open():
+            if mention.name and not mention.phone_key:
+                self._settle_without_phone(mention)
+
     def _settle_named(self, mention: Mention) -> None:
         """A name with a phone: who stands there without a name, or somebody new unless others have the phone."""
-        if not mention.name or not mention.phone_key:
-            return
         others = self._strangers(mention)
         nameless = [each for each in others if each.nameless and not self._stands_beside(mention, each)]
         if len(nameless) == 1:
@@ -212,8 +227,6 @@ class GuardianMatch:
 
     def _settle_nameless(self, mention: Mention) -> None:
         """A phone without a name: the pupil's own guardian of that phone, or the only one who fits."""
-        if mention.name or not mention.phone_key:
-            return
         if not self.adults.by_phone[mention.phone_key] and not self._renumbers(mention.phone_key):
             self._take(mention, self._new(mention))
         if mention.adult:
@@ -251,8 +264,6 @@ class GuardianMatch:
 
     def _settle_without_phone(self, mention: Mention) -> None:
         """A name alone: the pupil's own guardian of that name, or a sibling's whose other parent is the same."""
-        if not mention.name or mention.phone_key:
-            return
         taken = {each.adult for each in self._beside(mention)}
         own = (each for each in self._own(mention) if each.name == mention.name and each not in taken)
         self._take(mention, next(own, None) or self._siblings_parent(mention, taken) or self._new(mention))

@@ -158,16 +158,19 @@ class PupilMatch:
             and not (each.sex and row.sex and each.sex != row.sex)
         ]
         if not possible:
-            return None if step is Step.ASKING else "later"
+            return None
         row_phones = {phone_key(guardian.phone) for guardian in row.guardians if guardian.phone}
         class_id = self.classes.ref(row.school_class) if row.school_class else 0
 
         def numbers_differ(each: PresentPupil) -> bool:
             return bool(each.student_number and row.student_number)
 
-        proven = [
-            p for p in possible if (p.born_on and p.born_on == row.born_on) or row_phones & self.phones.get(p.id, set())
-        ]
+        proofs = {
+            p.id: len(row_phones & self.phones.get(p.id, set())) + bool(p.born_on and p.born_on == row.born_on)
+            for p in possible
+        }
+        most = max(proofs.values())
+        proven = [p for p in possible if most and proofs[p.id] == most]
         here = [p for p in (proven or possible) if class_id > 0 and p.class_id == class_id and not p.archived]
         if step is Step.IN_PLACE:
             return here[0] if proven and len(here) == 1 else "later"

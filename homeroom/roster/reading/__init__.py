@@ -18,11 +18,11 @@ from . import sniff, text, workbook
 from .cells import Unreadable, plain
 from .classes import ClassName, Hints, class_in, class_of, stages_in
 from .grid import Grid
-from .oneroster import read_bundle
+from .oneroster import WHICH_SCHOOL, Meant, read_bundle
 from .rows import Reading
 from .table import most_common_school, read_grid
 
-__all__ = ["Options", "Reading", "Refused", "read_roster"]
+__all__ = ["WHICH_SCHOOL", "Options", "Reading", "Refused", "read_roster"]
 
 
 @dataclass(slots=True)
@@ -30,7 +30,7 @@ class Options:
     """What a person or the school's memory adds to the file.
 
     `mapping` says what a header means (normal header to field), `classes` which class a sheet is of, `stages` the
-    school's stages (none: they are told by the file).
+    school's stages (none: they are told by the file), `org` which school of a OneRoster bundle is meant.
     """
 
     today: date
@@ -38,6 +38,7 @@ class Options:
     classes: dict[str, str] = field(default_factory=dict)
     stages: tuple[str, ...] = ()
     school_name: str = ""
+    org: str = ""
 
 
 def read_roster(
@@ -49,14 +50,15 @@ def read_roster(
     reading = Reading(kind)
     hints = Hints(options.stages or stages_in(options.school_name), options.today)
     if kind == "oneroster":
-        read_bundle(path, reading, hints, options.classes, options.school_name)
+        read_bundle(path, reading, hints, Meant(options.classes, options.school_name, options.org))
     else:
         grids = [text.grid_from_text(path, filename)] if kind == "text" else workbook.grids_of(path, kind)
         progress(0.5)
         reading.grids = grids
         _read_grids(grids, filename, reading, hints, options)
     reading.stages = _stages_of(reading)
-    if not reading.pupils and not reading.rejected:
+    asked = any(doubt.key == WHICH_SCHOOL for doubt in reading.doubts)
+    if not reading.pupils and not reading.rejected and not asked:
         sheet = next((use for use in reading.sheets if use.state == "unmapped"), None)
         place = Place(sheet.name, sheet.header_row) if sheet else Place(filename, 1)
         reading.rejected.append(Remark("not_understood", place))

@@ -11,7 +11,7 @@ import csv
 import io
 import re
 import zipfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,12 +21,13 @@ from homeroom.roster.remarks import Place, Refused, Remark
 from . import cells
 from .cells import Unreadable
 from .classes import ClassName, GradeName, Hints, class_of, stages_in
-from .grid import MAX_ROWS
-from .rows import GuardianRow, PupilRow, Reading, SheetUse
+from .grid import MAX_ROWS, Cell, Grid, letter
+from .rows import ColumnUse, GuardianRow, PupilRow, Reading, SheetUse
 from .sniff import MAX_INFLATED, inflated
 from .text import decoded, delimiter_of
 
 _GUARDIANS = {"parent", "guardian", "relative"}
+WHICH_SCHOOL = "school"  # the key of the question which of several schools is meant
 _FILES = ("orgs", "users", "roles", "classes", "enrollments", "demographics")
 
 
@@ -68,21 +69,34 @@ class _Bundle:
         return [record for record in self.files.get(name, []) if record.is_live]
 
 
-def read_bundle(path: Path, reading: Reading, hints: Hints, classes: Mapping[str, str], school_name: str) -> None:
-    """Add a bundle's pupils and guardians to `reading`. `classes` names classes by hand (title to 三年级2班).
+@dataclass(slots=True)
+class Meant:
+    """What a person says about a bundle: classes by hand (title to 三年级2班), and which of its schools is meant."""
+
+    classes: Mapping[str, str]
+    school_name: str = ""
+    org: str = ""  # a school's sourcedId; before that, the only one of this name or with pupils
+
+
+def read_bundle(path: Path, reading: Reading, hints: Hints, meant: Meant) -> None:
+    """Add a bundle's pupils and guardians to `reading`.
 
     Raises Refused.
     """
     bundle = _Bundle()
     for name, file, raw in _contents(path):
-        bundle.files[name] = _records(file, raw)
-        reading.sheets.append(SheetUse(file, "read"))
+        rows, bundle.files[name] = _records(file, raw)
+        reading.grids.append(Grid(file, rows))
+        columns = [
+            ColumnUse(letter(column), str(text), "", None) for column, text in enumerate(rows[0] if rows else [])
+        ]
+        reading.sheets.append(SheetUse(file, "read", 1, columns))
     if "users" not in bundle.files:
         raise Refused("zip_without_roster")
     users = {record.get("sourcedId"): record for record in bundle.live("users")}
     roles = _roles(bundle, users)
     orgs = {record.get("sourcedId"): record for record in bundle.live("orgs")}
-    org = _one_school(bundle, users, roles, orgs, reading, school_name)
+    org = _one_school(bundle, users, roles, orgs, reading, meant)
     reading.school_name = orgs[org].get("name") if org in orgs else ""
     if not hints.stages and reading.school_name:
         hints = Hints(stages_in(reading.school_name), hints.today)
@@ -97,7 +111,7 @@ def read_bundle(path: Path, reading: Reading, hints: Hints, classes: Mapping[str
         pupil = _pupil(user, demographics.get(identifier), reading)
         if pupil is None:
             continue
-        pupil.school_class = _class_of(user, homes.get(identifier, []), hints, classes, reading, pupil)
+        pupil.school_class = _class_of(user, homes.get(identifier, []), hints, meant.classes, reading, pupil)
         for position, guardian_id in enumerate(guardians_of.get(identifier, [])):
             guardian = _guardian(users[guardian_id], roles[guardian_id], demographics.get(guardian_id), reading)
             if guardian and position < 4:
@@ -127,24 +141,27 @@ def _contents(path: Path) -> Iterable[tuple[str, str, bytes]]:
                 yield stem, base, b"".join(inflated(archive, entry.filename))
 
 
-def _records(file: str, raw: bytes) -> list[_Record]:
+def _records(file: str, raw: bytes) -> tuple[list[list[Cell]], list[_Record]]:
+    """A file's rows as they stand, and its records."""
     text = decoded(raw)
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text.partition("\n")[0]))
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text.partition("\n")[0]))
+    rows: list[list[Cell]] = []
+    found = []
+    names: dict[str, str] = {}
     try:
-        header = next(rows, [])
-        names = {re.sub(r"\s", "", name).lower(): name.strip() for name in header}
-        keys = list(names)
-        found = []
-        for number, row in enumerate(rows, start=2):
+        for number, row in enumerate(lines, start=1):
             if number > MAX_ROWS * 10:
                 raise Refused("too_many_rows", sheet=file, limit=MAX_ROWS * 10)
-            if any(row):
-                found.append(_Record(file, number, dict(zip(keys, row, strict=False)), names))
+            rows.append([*row])
+            if number == 1:
+                names = {re.sub(r"\s", "", name).lower(): name.strip() for name in row}
+            elif any(row):
+                found.append(_Record(file, number, dict(zip(names, row, strict=False)), names))
     except csv.Error as wrong:
         raise Refused("damaged") from wrong
-    if header and "sourcedid" not in names and "usersourcedid" not in names:
+    if rows and "sourcedid" not in names and "usersourcedid" not in names:
         raise Refused("oneroster_column", file=file, column="sourcedId")
-    return found
+    return rows, found
 
 
 def _roles(bundle: _Bundle, users: Mapping[str, _Record]) -> dict[str, set[str]]:
@@ -182,23 +199,29 @@ def _one_school(  # noqa: PLR0917
     roles: Mapping[str, set[str]],
     orgs: Mapping[str, _Record],
     reading: Reading,
-    school_name: str,
+    meant: Meant,
 ) -> str | None:
-    """The bundle's school that is meant: the one of that name, or the only one with pupils. Others are asked about."""
-    with_pupils: dict[str, int] = defaultdict(int)
+    """The bundle's school that is meant; nobody belongs to "", which stands for an open question."""
+    pupils: Counter[str] = Counter()
     for identifier, user in users.items():
         if "student" in roles[identifier]:
-            for org in _orgs_of(user, bundle):
-                with_pupils[org] += 1
-    named = [org for org in with_pupils if org in orgs and orgs[org].get("name") == school_name]
-    if named:
+            pupils.update(_orgs_of(user, bundle))
+    schools = [org for org in pupils if org in orgs and orgs[org].get("type").lower() == "school"]
+    choices = schools or list(pupils)  # a pupil may belong to the district beside the school
+    if meant.org in choices:
+        return meant.org
+    names = {org: orgs[org].get("name") if org in orgs else org for org in choices}
+    named = [org for org, name in names.items() if name == meant.school_name]
+    if len(named) == 1:
         return named[0]
-    if len(with_pupils) <= 1:
-        return next(iter(with_pupils), None)
-    titles = {org: orgs[org].get("name") if org in orgs else org for org in with_pupils}
+    if len(choices) <= 1:
+        return next(iter(choices), None)
     first = next(iter(orgs.values()), None) or next(iter(users.values()))
-    reading.rejected.append(Remark("several_schools", first.place("name"), {"value": ", ".join(titles.values())}))
-    return ""  # nobody belongs to it
+    labels = {org: f"{name} ({pupils[org]})" for org, name in names.items()}
+    remark = Remark("several_schools", first.place("name"), {"value": "、".join(labels.values())}, WHICH_SCHOOL)
+    remark.choices, remark.names, remark.held = [f"school:{org}" for org in choices], labels, True
+    reading.doubts.append(remark)
+    return ""
 
 
 def _homes(bundle: _Bundle, users: Mapping[str, _Record], reading: Reading) -> dict[str, list[_Record]]:
@@ -368,27 +391,28 @@ def _grade(codes: list[str], hints: Hints) -> GradeName | None:
 def _class_of(  # noqa: PLR0917
     user: _Record, homes: list[_Record], hints: Hints, classes: Mapping[str, str], reading: Reading, pupil: PupilRow
 ) -> ClassName | None:
-    """The pupil's class, or a doubt when nothing says which of several it is, or which grade it belongs to."""
-    homerooms = [record for record in homes if record.get("classType").lower() == "homeroom"] or homes
+    """The pupil's class, or a doubt when nothing says which of several it is, or which grade it belongs to.
+
+    A lesson everybody goes to (Introduction to Physics) is no class, unless its name is one's (三年级2班).
+    """
+    rooms = [record for record in homes if record.get("classType").lower() == "homeroom"]
     own = _grade(user.listed("grades", "grade"), hints)
-    if len({record.get("sourcedId") for record in homerooms}) == 1:
-        record = homerooms[0]
+    title = ""
+    if len({record.get("sourcedId") for record in rooms or homes}) == 1:
+        record = (rooms or homes)[0]
         title = record.get("title") or record.get("classCode")
         grades = record.listed("grades", "grade")
         grade = own if own and len(grades) != 1 else _grade(grades, hints) or own
         for text in (classes.get(title), title, record.get("classCode")):
-            if not text:
-                continue
             try:
-                if found := class_of(text, grade, hints):
-                    return found
+                found = class_of(text, grade, hints) if text else None
             except Unreadable:
                 continue
-        if grade and title:
+            if found and (rooms or found.number or text == classes.get(title)):
+                return found
+        if grade and title and rooms:
             return ClassName(grade, 0, title[:20])
-        reading.doubts.append(
-            Remark("no_class_pupil", pupil.place, {"name": pupil.name, "value": title}, key=f"class:{title}")
-        )
-        return None
-    reading.doubts.append(Remark("no_class_pupil", pupil.place, {"name": pupil.name}, key=""))
+    remark = Remark("no_class_pupil", pupil.place, {"name": pupil.name, "value": title})
+    remark.key = f"class:{title}" if title else ""
+    reading.doubts.append(remark)
     return None

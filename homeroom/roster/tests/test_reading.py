@@ -355,6 +355,42 @@ def test_an_agent_who_is_no_guardian_is_asked_about(tmp_path):
     assert [doubt.code for doubt in reading.doubts] == ["agent_not_guardian"]
 
 
+TWO_SCHOOLS = {
+    **ONEROSTER,
+    "orgs.csv": ONEROSTER["orgs.csv"] + "s2,active,,育才小学,school\nd1,active,,滨江区,district\n",
+    "users.csv": ONEROSTER["users.csv"].replace("true,s1,student", 'true,"s1,d1",student')
+    + 'u2,active,,true,"s2,d1",student,hjm,嘉木,何,2024002,,\n',
+}
+
+
+def test_which_of_several_schools_is_meant_is_asked(tmp_path):
+    path = archive(tmp_path / "a.zip", TWO_SCHOOLS)
+    reading = read(path, school_name="第三小学")
+    (doubt,) = reading.doubts
+    assert (doubt.code, doubt.key, doubt.held) == ("several_schools", "school", True)
+    assert doubt.choices == ["school:s1", "school:s2"]  # the district is none
+    assert doubt.names == {"s1": "春晖小学 (1)", "s2": "育才小学 (1)"}
+    assert not reading.pupils
+    assert not reading.rejected
+    assert [pupil.name for pupil in read(path, school_name="第三小学", org="s2").pupils] == ["何嘉木"]
+    assert [pupil.name for pupil in read(path, school_name="春晖小学").pupils] == ["林小满"]
+
+
+def test_a_lesson_is_no_class_until_somebody_says_so(tmp_path):
+    files = {
+        **ONEROSTER,
+        "classes.csv": ONEROSTER["classes.csv"].replace("三年级2班,3,,,homeroom", "Physics,3,,P 100 - 1,scheduled"),
+    }
+    files["enrollments.csv"] = files["enrollments.csv"].replace("e2,active", "e2,tobedeleted")
+    path = archive(tmp_path / "a.zip", files)
+    reading = read(path)
+    assert reading.pupils[0].school_class is None
+    assert [(doubt.code, doubt.key) for doubt in reading.doubts] == [("no_class_pupil", "class:Physics")]
+    said = read(path, classes={"Physics": "三年级2班"})
+    assert told(said)[0][1] == "3-2"
+    assert not said.doubts
+
+
 def test_collected_files_are_read():
     """Files of other projects, which may not be copied into this one: read where they lie beside it."""
     if SHARED.exists():

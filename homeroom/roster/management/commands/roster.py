@@ -19,6 +19,7 @@ from homeroom.kit.access import SystemActor
 from homeroom.kit.errors import Trouble
 from homeroom.roster import services, sheets
 from homeroom.roster.plan import Plan
+from homeroom.roster.reading import WHICH_SCHOOL
 from homeroom.roster.remarks import Refused
 from homeroom.school.models import School, Stage
 
@@ -63,6 +64,12 @@ class Command(BaseCommand):
         )
         imports.add_argument(
             "--corrections", type=Path, metavar="FILE.xlsx", help="Write the rows to correct, annotated."
+        )
+        imports.add_argument(
+            "--org",
+            default="",
+            metavar="SCHOOL",
+            help="Which of a bundle's schools, by name or sourcedId.",
         )
         rows = imports.add_mutually_exclusive_group()
         rows.add_argument(
@@ -110,7 +117,7 @@ class Command(BaseCommand):
             "all_or_nothing": options["all_or_nothing"],
         }
         try:
-            plan = self._plan(path, school, options, told)
+            plan = self._of_one_school(self._plan(path, school, options, told), path, school, options, told)
         except Refused as refused:
             self._refuse(refused, options["json"])
         if options["corrections"]:
@@ -145,6 +152,35 @@ class Command(BaseCommand):
                 path, path.name, school=school, school_name=options["school"], options=told,
                 on_progress=lambda done: progress.update(task, completed=done),
             )  # fmt: skip
+
+    def _of_one_school(
+        self, plan: Plan, path: Path, school: School | None, options: dict[str, Any], told: dict[str, Any]
+    ) -> Plan:
+        """With several schools in the file: the plan of the one that `--org` says or that is chosen now."""
+        question = next((doubt for doubt in plan.doubts if doubt.key == WHICH_SCHOOL), None)
+        if question is None:
+            return plan
+        by_label = {f"school:{org}": label for org, label in question.names.items()}
+        wanted = options["org"]
+        if not wanted and sys.stdin.isatty() and not options["json"]:
+            self.stdout.write(_("The file holds several schools:"))
+            for number, label in enumerate(by_label.values(), start=1):
+                self.stdout.write(f"  {number}  {label}")
+            typed = input(_("Which one is this? ")).strip()
+            chosen = list(by_label)[int(typed) - 1 : int(typed)] if typed.isdigit() else []
+        else:
+            chosen = [
+                key
+                for key, label in by_label.items()
+                if wanted and wanted in {key.removeprefix("school:"), label.rpartition(" (")[0]}
+            ]
+        if len(chosen) == 1:
+            told["answers"][WHICH_SCHOOL] = chosen[0]
+            return self._plan(path, school, options, told)
+        if options["json"] and options["dry_run"]:
+            return plan  # the question is among the doubts, with its choices
+        text = _("The file holds several schools: %(names)s. Say which with --org.")
+        raise CommandError(text % {"names": "、".join(by_label.values())})
 
     def _refuse(self, refused: Refused, as_json: bool) -> None:
         if as_json:
