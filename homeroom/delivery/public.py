@@ -43,7 +43,7 @@ from .queries import (
     waiting_talks,
 )
 from .queries import to_do as todo
-from .registries import register_body, register_overview, register_search
+from .registries import register_body, register_overview, register_own_page, register_search, register_way_on
 from .services import (
     Asked,
     ReminderPolicy,
@@ -129,7 +129,9 @@ __all__ = [
     "recipients_of",
     "register_body",
     "register_overview",
+    "register_own_page",
     "register_search",
+    "register_way_on",
     "remind_unfinished",
     "reply",
     "send_item",

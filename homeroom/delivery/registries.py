@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from django.db import models
+from django.utils.functional import Promise
 
 from homeroom.people.models import Person
 
@@ -20,7 +21,11 @@ class RenderBody(Protocol):
 
 FindItems = Callable[[Person, str], "list[int]"]  # (whose inbox, words) → item ids
 
+WayOn = Callable[[Person, Item], "tuple[str | Promise, str] | None"]  # (reader, item) → label and address
+
 bodies: dict[str, RenderBody] = {}
+own_pages: set[str] = set()
+ways_on: list[WayOn] = []
 overviews: dict[str, tuple[type[models.Model], str]] = {}
 finders: dict[str, FindItems] = {}
 
@@ -28,6 +33,17 @@ finders: dict[str, FindItems] = {}
 def register_body(kind: str, render: RenderBody) -> None:
     """Show items of this kind with what `render` gives; without one the item page shows the lead."""
     bodies[kind] = render
+
+
+def register_own_page(kind: str) -> None:
+    """Items of this kind open at their own link, where there is something to do; opening is reading all the same."""
+    own_pages.add(kind)
+
+
+def register_way_on(way_on: WayOn) -> None:
+    """Offer one more thing to do on every item's page; `way_on` gives None where it does not apply."""
+    if way_on not in ways_on:
+        ways_on.append(way_on)
 
 
 def register_overview(kind: str, model: type[models.Model], url_name: str) -> None:

@@ -29,6 +29,7 @@ class School(models.Model):
     time_zone = models.CharField(max_length=40, default="Asia/Shanghai")
     roster_version = models.PositiveBigIntegerField(default=0)  # moves with every change of people, roles or classes
     is_trial = models.BooleanField(default=False)  # a visitor's own roster inside the demonstration; goes with it
+    modules_off = models.JSONField(default=list)  # what ModuleSwitch says, on the row every request reads anyway
     setup_done = models.JSONField(default=list)  # steps of the administrator's checklist marked as done by hand
     created_at = models.DateTimeField(auto_now_add=True)
 

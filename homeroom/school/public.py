@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .access import can_decide_for_school, can_shape_school
 from .calendar import Calendar
-from .models import ModuleSwitch
+from .models import ModuleSwitch, School
 from .modules import SwitchableModule, register_module, switchable_modules
 from .presets import PRESETS, Preset
 from .services import (
@@ -32,7 +32,7 @@ __all__ = [
     "can_decide_for_school", "can_shape_school", "change_school", "clear_calendar_day", "create_school", "mark_step",
     "module_is_on", "register_module", "remove_term", "rename_class", "roster_moved", "save_topic",
     "set_calendar_days",
-    "set_subjects", "set_working_hours", "switch_module", "switchable_modules", "switched_off", "topics_of",
+    "set_subjects", "set_working_hours", "switch_module", "switchable_modules", "switched_off", "topics_of", "uses",
 ]  # fmt: skip
 
 
@@ -40,6 +40,11 @@ def switched_off(school_id: int) -> frozenset[str]:
     """The modules this school does not use."""
     rows = ModuleSwitch.objects.filter(school_id=school_id, is_on=False).values_list("module", flat=True)
     return frozenset(rows)
+
+
+def uses(school: School, module: str) -> bool:
+    """As `module_is_on`, of a school at hand: no statement, for what every page asks."""
+    return module not in school.modules_off
 
 
 def module_is_on(school_id: int, module: str) -> bool:

@@ -317,7 +317,10 @@ def mark_step(*, actor: Actor, school: School, step: str, is_done: bool) -> None
 def switch_module(*, actor: Actor, school: School, module: str, is_on: bool) -> None:
     """Turn a module on or off for the school: off means no menu entry and 404 at its addresses."""
     require(access.can_decide_for_school(actor, school.pk))
+    School.objects.select_for_update().get(pk=school.pk)
     ModuleSwitch.objects.update_or_create(school=school, module=module, defaults={"is_on": is_on})
+    school.modules_off = sorted(school.module_switches.filter(is_on=False).values_list("module", flat=True))
+    school.save(update_fields=["modules_off"])
     audit.record(actor=actor, action="module.switched", target=school, school_id=school.id, module=module, is_on=is_on)
 
 

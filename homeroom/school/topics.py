@@ -83,7 +83,7 @@ def save_topic(
     fields: dict[str, str | Promise] = {}
     if not 1 <= len(name) <= 20:
         fields["name"] = _("Enter a name of at most 20 characters.")
-    elif school.topics.filter(name=name, archived_at=None).exclude(pk=topic.pk if topic else None).exists():
+    elif school.topics.filter(name=name, archived_at=None).exclude(pk=topic.pk if topic else 0).exists():
         fields["name"] = _("There is already a topic with this name.")
     if parent is not None and (parent.parent_id is not None or parent.school_id != school.pk or parent == topic):
         fields["parent"] = _("Choose a topic of the first level.")

@@ -19,6 +19,7 @@ from homeroom.home import public as home
 from homeroom.notices import public as notices
 from homeroom.people import public as people
 from homeroom.people.events import DelegationChanged, GuardianshipChanged, PersonJoined, RoleChanged
+from homeroom.questions import public as questions
 from homeroom.realtime import public as realtime
 from homeroom.roster.events import RosterImported, RosterRolledBack
 from homeroom.school import public as school
@@ -59,7 +60,15 @@ files.register_owner("message", conversations.may_see_files)
 files.register_uploader(conversations.may_upload)
 ui.register_menu(conversations.MENU)
 
+# Questions: open pages move, items open at the question's page, every item's page leads to asking about it.
+questions.wire()
+delivery.register_way_on(questions.ask_about_item)
+files.register_owner(questions.OWNER_KIND, questions.may_see_files)
+files.register_uploader(questions.may_upload)
+ui.register_menu(questions.MENU)
+
 # What a school may switch off: no menu entry, and 404 at its addresses.
 school.register_module(school.SwitchableModule("notices", notices.MENU.label))
 school.register_module(school.SwitchableModule("conversations", conversations.MENU.label))
+school.register_module(school.SwitchableModule("questions", questions.MENU.label))
 school.register_module(school.SwitchableModule("roster", _("Import of the roster")))

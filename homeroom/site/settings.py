@@ -196,6 +196,7 @@ INSTALLED_APPS = [
     "homeroom.search",
     "homeroom.delivery",
     "homeroom.notices",
+    "homeroom.questions",
     "homeroom.conversations",
     "homeroom.roster",
     "homeroom.home",

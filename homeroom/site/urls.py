@@ -18,6 +18,7 @@ WITH_PAGES = [
     "ui",
     "delivery",
     "notices",
+    "questions",
     "conversations",
     "groups",
     "wording",

@@ -24,8 +24,11 @@ from homeroom.kit.ids import new_id
 from homeroom.notices.public import Draft, Notice, publish_notice, save_draft
 from homeroom.people.models import Delegation, Guardianship, Person
 from homeroom.people.public import create_invitations
+from homeroom.questions.models import ApprovedAnswer, Question, Task
+from homeroom.questions.services import Asking, add_task, ask_question, save_answer
 from homeroom.roster.models import ImportRun
 from homeroom.roster.services import start_import
+from homeroom.school.models import Topic
 from homeroom.school.public import switchable_modules
 from homeroom.wording.models import Template
 from homeroom.wording.services import save_template
@@ -55,6 +58,10 @@ class World:
     channel: Conversation  # of class_a
     message: Message  # the mother's, in `thread`
     announcement: Message  # the class teacher's, in `channel`
+    question: Question  # the mother's about child_a, for the class teacher
+    complaint: Question  # the mother's, for the leaders only
+    task: Task  # a follow-up of `question`
+    answer: ApprovedAnswer
 
     @property
     def item(self) -> Item:
@@ -89,6 +96,13 @@ def build_world(cast: Cast) -> World:
     channel = open_channel(actor=teacher, school_class=cast.class_a, now=now)
     for who, place in ((cast.mother, thread), (teacher, channel)):
         post_message(actor=who, conversation=place, text="您好", client_key=new_id(), now=now)
+
+    def put(topic: str, text: str) -> Question:
+        under = Topic.objects.get(school=cast.school, name=topic)
+        asking = Asking(student=cast.child_a.uuid, topic=under.uuid, text=text, key=new_id())
+        return ask_question(actor=cast.mother, asking=asking, now=now)
+
+    question, complaint = put("作业", "今天的作业是哪几页？"), put("投诉建议", "对处理结果不满意。")
     issued = create_invitations(actor=cast.office, person_ids=[cast.grandfather.pk], now=now)
     return World(
         cast=cast,
@@ -110,6 +124,30 @@ def build_world(cast: Cast) -> World:
         channel=channel,
         message=Message.objects.get(conversation=thread),
         announcement=Message.objects.get(conversation=channel),
+        question=question,
+        complaint=complaint,
+        task=add_task(
+            actor=cast.leader,
+            question=question,
+            kind="follow_up",
+            text="电话回访",
+            person=cast.leader,
+            now=now,
+            due_at=now + timedelta(days=3),
+        ),
+        answer=save_answer(
+            actor=cast.office,
+            answer=None,
+            question="几点放学？",
+            variants=[],
+            text="四点半。",
+            source="作息时间表",
+            topic=None,
+            valid_from=None,
+            valid_until=None,
+            approved=True,
+            now=now,
+        ),
         token=issued[0].url.rstrip("/").split("/")[-1],
     )
 
@@ -151,6 +189,13 @@ def _about_messages(w: World, body: dict[str, Any] | None = None) -> list[Case]:
     ]
 
 
+def _in_questions(w: World, body: dict[str, Any] | None = None) -> list[Case]:
+    return [
+        _of("for the class teacher", {"uuid": w.question.uuid}, body),
+        _of("complaint", {"uuid": w.complaint.uuid}, body),
+    ]
+
+
 def _unsaved(w: World) -> dict[str, Any]:
     chosen = {"level": "read", "household_rule": "any", "priority": "routine", "category": "notice"}
     return {
@@ -165,6 +210,33 @@ def _unsaved(w: World) -> dict[str, Any]:
 # How each address with parameters, or with a body without which nothing is asked, is asked. Every other address is
 # asked as it stands, with an empty body.
 CASES: dict[str, Cases] = {
+    "questions/ask/": lambda w: [
+        _of(
+            "about child_a",
+            {},
+            {
+                "student": str(w.cast.child_a.uuid),
+                "topic": str(w.question.topic.uuid),
+                "text": "几点放学？",
+            },
+        ),
+    ],
+    "questions/ask/helped/<uuid:answer>/": lambda w: [_of("", {"answer": w.answer.uuid}, {"key": str(new_id())})],
+    "questions/answers/<uuid:uuid>/": lambda w: [_of("", {"uuid": w.answer.uuid})],
+    "questions/<uuid:uuid>/write/": lambda w: _in_questions(w, {"text": "补充一句"}),
+    "questions/<uuid:uuid>/withdraw/": lambda w: _in_questions(w, {"reason": "已经知道了"}),
+    "questions/<uuid:uuid>/answer/": lambda w: _in_questions(w, {"text": "第35页。"}),
+    "questions/<uuid:uuid>/note/": lambda w: _in_questions(w, {"note": "已电话联系"}),
+    "questions/<uuid:uuid>/assign/": lambda w: _in_questions(w, {"person": str(w.cast.leader.uuid)}),
+    "questions/<uuid:uuid>/watch/": lambda w: _in_questions(w, {"person": str(w.cast.subject_teacher.uuid)}),
+    "questions/<uuid:uuid>/route/": lambda w: _in_questions(
+        w, {"topic": str(w.question.topic.uuid), "circle": "office"}
+    ),
+    "questions/<uuid:uuid>/merge/": lambda w: _in_questions(w, {"into": str(w.question.uuid)}),
+    "questions/<uuid:uuid>/tasks/": lambda w: _in_questions(w, {"task": "回访", "due_at": "2099-01-01"}),
+    "questions/<uuid:uuid>/tasks/<int:task>/": lambda w: [
+        _of("", {"uuid": w.question.uuid, "task": w.task.pk}, {"do": "done"})
+    ],
     "i/<str:token>/": lambda w: [_of("", {"token": w.token}), _of("wrong token", {"token": "x" * 30})],
     "me/contact/<str:token>/": lambda w: [_of("wrong token", {"token": "x" * 30})],
     "sign-in/new-password/<str:token>/": lambda w: [_of("wrong token", {"token": "x" * 30})],
@@ -293,6 +365,7 @@ CASES: dict[str, Cases] = {
 DEFAULTS: dict[str, Cases] = {
     "feed/items/<uuid:uuid>/": _about_items,
     "notices/<uuid:uuid>/": lambda w: [_of("", {"uuid": w.notice.uuid})],
+    "questions/<uuid:uuid>/": _in_questions,
 }
 
 

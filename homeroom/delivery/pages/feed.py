@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.safestring import mark_safe
@@ -15,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from homeroom.delivery import access, queries, services, showing
 from homeroom.delivery.models import Category, Item, Recipient, Reply
-from homeroom.delivery.registries import bodies
+from homeroom.delivery.registries import bodies, own_pages, ways_on
 from homeroom.kit.errors import NotVisible
 from homeroom.people.models import Person
 from homeroom.people.public import signed_in, why_visible
@@ -53,8 +54,13 @@ def feed_context(request: SignedInRequest) -> dict[str, Any]:
         "q": q,
         "words": showing.words(),
         "more": f"?{urlencode({**{k: v for k, v in chosen.items() if v}, 'before': page.next})}" if page.next else "",
-        "chip_url": lambda **changes: "?" + urlencode({k: v for k, v in {**chosen, **changes}.items() if v}),
+        "chip_url": lambda **changes: _query(*{**chosen, **changes}.items()),
     }
+
+
+@lru_cache(maxsize=4096)
+def _query(*pairs: tuple[str, str]) -> str:
+    return f"?{urlencode([(name, value) for name, value in pairs if value])}"
 
 
 def family(person: Person) -> list[dict[str, Any]]:
@@ -125,6 +131,7 @@ def item_context(request: SignedInRequest, item: Item) -> dict[str, Any]:
         "snooze_choices": showing.snooze_choices(request.person, now=now, deadline_at=item.deadline_at),
         "why": _why(request.person, item, student_ids),
         "styles": ["delivery"],
+        "ways_on": [offer for way_on in ways_on if (offer := way_on(request.person, item)) is not None],
         "child_options": [("", _("All of them")), *((chip.uuid, chip.name) for chip in card.children)],
     }
 
@@ -149,6 +156,8 @@ def item(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     now = timezone.now()
     found = access.get_item_for(request.person, uuid, now=now)
     services.mark_read(actor=request.person, item=found, now=now)
+    if found.kind in own_pages and found.link and found.recalled_at is None:
+        return redirect(found.link)
     return render(request, "delivery/item.html", item_context(request, found))
 
 

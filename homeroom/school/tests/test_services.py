@@ -8,7 +8,7 @@ from homeroom.demo.cast import Cast
 from homeroom.kit.access import SystemActor
 from homeroom.kit.errors import Invalid, NotAllowed
 from homeroom.school.models import School, Stage
-from homeroom.school.public import create_school, module_is_on, set_subjects, switch_module
+from homeroom.school.public import create_school, module_is_on, set_subjects, switch_module, uses
 
 INIT = SystemActor("test")
 
@@ -53,3 +53,12 @@ def test_subjects_keep_their_order(school: Cast) -> None:
     names = [*reversed(list(school.school.subjects.values_list("name", flat=True))), "书法"]
     set_subjects(actor=school.office, school=school.school, names=names, in_use=taught)
     assert list(school.school.subjects.values_list("name", flat=True)) == names
+
+
+def test_the_schools_own_row_knows_what_is_off(school: Cast) -> None:
+    switch_module(actor=school.leader, school=school.school, module="questions", is_on=False)
+    here = School.objects.get(pk=school.school.pk)
+    assert not uses(here, "questions")
+    assert uses(here, "notices")
+    switch_module(actor=school.leader, school=here, module="questions", is_on=True)
+    assert uses(School.objects.get(pk=here.pk), "questions")

@@ -1,0 +1,33 @@
+"""What other modules may call, and what the site enters at lower modules."""
+
+from __future__ import annotations
+
+from homeroom.delivery.public import register_own_page
+from homeroom.people.models import Person
+from homeroom.people.public import children_of, current_classes
+from homeroom.realtime.public import register_frames
+
+from . import frames, telling
+from .about import Card, ask_about_item, register_about
+from .access import may_see_files
+from .events import QuestionMoved
+from .menu import MENU
+from .models import Question
+from .services.moving import OWNER_KIND
+
+
+def wire() -> None:
+    """Enter frames and the kinds of items whose page is the question's; called by the site."""
+    register_frames(QuestionMoved.name, frames.moved)
+    register_own_page(telling.TO_STAFF)
+    register_own_page(telling.TO_ASKER)
+
+
+def may_upload(person: Person) -> bool:
+    """Whoever can ask about a child may send a picture with it."""
+    return bool(children_of(person)) or person.pk in current_classes([person.pk])
+
+
+__all__ = [
+    "MENU", "OWNER_KIND", "Card", "Question", "ask_about_item", "may_see_files", "may_upload", "register_about", "wire",
+]  # fmt: skip

@@ -1,0 +1,45 @@
+// <live-question>: keeps a question, or a list of them, as it stands now. What somebody is writing is never replaced:
+// then only the talk is, and a message says that the question has moved. Alt+J and Alt+K walk through the queue.
+import { _ } from "ui/i18n";
+import { toast } from "ui/toast";
+
+customElements.define("live-question", class extends HTMLElement {
+  connectedCallback() {
+    this.hear = ({ detail }) => {
+      if (detail.stream !== `p${this.dataset.person}` || detail.name !== "questions.moved" || !detail.data) return;
+      if (!this.dataset.question) this.load("#rows");
+      else if (detail.data.question === this.dataset.question) this.load(this.isBusy() ? "#live" : "#question");
+    };
+    this.missed = () => location.reload();
+    this.walk = (event) => {
+      if (!event.altKey || event.ctrlKey || event.metaKey) return;
+      const link = this.querySelector(`a[data-key="${CSS.escape(event.code)}"]`);
+      if (link) { event.preventDefault(); link.click(); }
+    };
+    document.addEventListener("live:event", this.hear);
+    document.addEventListener("live:reload", this.missed);
+    document.addEventListener("keydown", this.walk);
+  }
+
+  disconnectedCallback() {
+    document.removeEventListener("live:event", this.hear);
+    document.removeEventListener("live:reload", this.missed);
+    document.removeEventListener("keydown", this.walk);
+    clearTimeout(this.timer);
+  }
+
+  isBusy() {
+    const typed = [...this.querySelectorAll("textarea, input[type=text], input[type=file]")];
+    return typed.some((field) => field.value.trim() !== "") || this.querySelector("details[open] form") !== null;
+  }
+
+  // One act may bring several events; they are shown by one request. A page after a refused form is asked for by GET.
+  load(part) {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      const here = this.dataset.question ? `/questions/${this.dataset.question}/${location.search}` : location.href;
+      window.htmx?.ajax("GET", here, { target: part, select: part, swap: "outerHTML" });
+      if (part === "#live") toast(_("The question has moved on; what you write is kept."));
+    }, 300);
+  }
+});

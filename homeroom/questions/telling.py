@@ -1,0 +1,98 @@
+"""Reaching people about a question: always through delivery, so it comes over each one's own ways and wishes.
+
+What is stored in an item says that something waits and under which topic, never what was written: the text stands on
+the question's page, behind the question's own rights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import translation
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from homeroom.delivery.public import Asked, Category, Level, Priority, send_item
+from homeroom.kit.access import Actor
+from homeroom.people.models import Person
+
+from .models import Circle, Question
+
+TO_STAFF = "question"
+TO_ASKER = "question_answer"
+
+
+def page_of(question: Question) -> str:
+    return reverse("questions:question", args=[question.uuid])
+
+
+def tell_asker(
+    question: Question,
+    title: str | Promise,
+    *,
+    actor: Actor,
+    now: datetime,
+    lead: str | Promise = "",
+    asks: bool = False,
+) -> None:
+    """An item in the asker's inbox. `title` holds %(topic)s.
+
+    It names the child only where the class teacher may see the question too: delivery shows whoever has charge of a
+    child's class what was sent about the child.
+    """
+    about = question.student_id if question.student_id != question.asker_id else None
+    account = question.asker.account
+    with translation.override((account.language if account else "") or settings.LANGUAGE_CODE):
+        send_item(
+            actor=actor,
+            school=question.school,
+            kind=TO_ASKER,
+            source_id=question.pk,
+            sender=actor if isinstance(actor, Person) else None,
+            title=str(title) % {"topic": question.topic.name},
+            lead=str(lead),
+            link=page_of(question),
+            level=Level.READ,
+            priority=Priority.IMPORTANT if asks else Priority.ROUTINE,
+            category=Category.OTHER,
+            recipients=[Asked(question.asker_id, about if question.circle == Circle.CLASS_TEACHER else None)],
+            action_label=_("Reply") if asks else _("Read the answer"),
+            now=now,
+        )
+
+
+def tell_staff(
+    question: Question,
+    person_ids: Iterable[int],
+    title: str | Promise,
+    *,
+    actor: Actor,
+    now: datetime,
+    lead: str | Promise = "",
+    urgent: bool = False,
+) -> None:
+    """An item for members of staff; whoever acted is left out. `title` holds %(topic)s."""
+    wanted = sorted({person_id for person_id in person_ids if person_id not in {actor.id, question.asker_id}})
+    if not wanted:
+        return
+    with translation.override(settings.LANGUAGE_CODE):
+        send_item(
+            actor=actor,
+            school=question.school,
+            kind=TO_STAFF,
+            source_id=question.pk,
+            sender=None,
+            sender_label=_("Questions desk"),
+            title=str(title) % {"topic": question.topic.name},
+            lead=str(lead),
+            link=page_of(question),
+            level=Level.READ,
+            priority=Priority.IMPORTANT if urgent else Priority.ROUTINE,
+            category=Category.OTHER,
+            recipients=[Asked(person_id) for person_id in wanted],
+            action_label=_("Open the question"),
+            now=now,
+        )
