@@ -15,12 +15,14 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import msgspec
 from prometheus_client import Counter, Gauge
 
 from homeroom.realtime import frames
+from homeroom.realtime.connection import Channel, Connection, Stream
 from homeroom.realtime.identity import Identity
 from homeroom.realtime.missed import Caught, Places
 
@@ -40,14 +42,6 @@ DELIVERED = Counter("homeroom_socket_deliveries_total", "Entries written to sock
 CUT = Counter("homeroom_sockets_cut_total", "Sockets closed by us", ["why"])
 
 
-class Channel(Protocol):
-    """What the hub needs of a WebSocket: `GatewayProtocol`, or a list in a test."""
-
-    transport: asyncio.Transport
-
-    def close_with(self, code: int, reason: str) -> None: ...
-
-
 class Reader(Protocol):
     """What the hub asks of the source; answers come back on the loop."""
 
@@ -60,80 +54,6 @@ class Reader(Protocol):
     def watch(self, connection: Connection, tokens: Sequence[str]) -> None: ...
 
     def arrived(self, stream: str, after: int, up_to: int) -> None: ...
-
-
-class Connection:
-    """One socket: whose it is, where it stands in each stream, and what it watches."""
-
-    __slots__ = (
-        "again",
-        "arrived",
-        "blocked",
-        "channel",
-        "closed",
-        "frame_count",
-        "frame_window",
-        "greeted",
-        "hint_timer",
-        "hinted_at",
-        "hints",
-        "identity",
-        "live",
-        "pinged",
-        "places",
-        "streams",
-        "topics",
-        "transport",
-        "wheel",
-    )
-
-    def __init__(self, channel: Channel, identity: Identity) -> None:
-        self.channel = channel
-        self.transport = channel.transport
-        self.identity = identity
-        self.blocked = False
-        self.closed = False
-        self.greeted = False
-        self.live = False
-        self.again = False
-        self.pinged = False
-        self.places: dict[str, int] | None = None  # while catching up
-        self.arrived: dict[str, int] | None = None
-        self.streams: tuple[Stream, ...] = ()
-        self.topics: set[str] | None = None
-        self.hints: dict[str, msgspec.Raw] | None = None
-        self.hint_timer: asyncio.TimerHandle | None = None
-        self.hinted_at = 0.0
-        self.frame_window = 0.0
-        self.frame_count = 0
-        self.wheel = 0
-
-
-class Stream:
-    """A stream some connection of this process hears; `last` is the number all live connections have.
-
-    `plain` says that the next number may simply be written, `direct` how, when one connection hears it and keeps up:
-    nearly always. Both are kept by `settle`, so that a delivery touches as few objects as possible.
-    """
-
-    __slots__ = ("again", "direct", "filling", "head", "joining", "key", "last", "live", "plain")
-
-    def __init__(self, key: str) -> None:
-        self.key = key
-        self.head = frames.stream_head(key)
-        self.last: int | None = None
-        self.live: list[Connection] = []
-        self.joining: set[Connection] = set()
-        self.filling = False
-        self.again = False
-        self.plain = False
-        self.direct: Callable[[bytes], None] | None = None
-
-    def settle(self) -> None:
-        """Work out `plain` and `direct` after anything else has changed."""
-        self.plain = self.last is not None and not self.joining and not self.filling
-        only = self.live[0] if len(self.live) == 1 and len(self.head) <= frames.SHORT_HEAD else None
-        self.direct = only.transport.write if only is not None and not only.blocked else None
 
 
 class Hub:
@@ -409,11 +329,16 @@ class Hub:
             self._pump()
 
     def _pump(self) -> None:
-        """Write for a while, then let the loop look after everybody else."""
-        writes = 0
+        """Write for a while, then let the loop look after everybody else.
+
+        First all frames are made, then all are written: a receiver on this machine that is kept busy need not be woken
+        for each write, which costs as much as half the write. Nothing else runs in between.
+        """
+        writers: list[Callable[[bytes], None]] = []
+        ready: list[bytes] = []
         find = self.streams.get
-        while self._work:
-            delivery, entries = self._work.popleft()
+        while self._work and len(ready) < WRITES_A_TURN:
+            delivery, entries = self._work[0]
             template = delivery.template
             for key, number, about in zip(entries, entries, entries, strict=True):
                 stream = find(key)
@@ -423,20 +348,24 @@ class Hub:
                     continue
                 stream.last = number
                 if stream.direct is not None:
-                    stream.direct(template % (b'%b%d,"a":%d' % (stream.head, number, about)))
-                    writes += 1
+                    writers.append(stream.direct)
+                    ready.append(template % (b'%b%d,"a":%d' % (stream.head, number, about)))
                 else:
                     data = delivery.to(stream.head, number, about)
                     for connection in stream.live:
-                        self.write(connection, data)
-                    writes += len(stream.live)
-                if writes >= WRITES_A_TURN:
-                    DELIVERED.inc(writes)
-                    self._work.appendleft((delivery, entries))
-                    self.loop.call_soon(self._pump)
-                    return
-        DELIVERED.inc(writes)
-        self._pumping = False
+                        writers.append(partial(self.write, connection))
+                        ready.append(data)
+                if len(ready) >= WRITES_A_TURN:
+                    break
+            else:
+                self._work.popleft()
+        for write, data in zip(writers, ready, strict=True):
+            write(data)
+        DELIVERED.inc(len(ready))
+        if self._work:
+            self.loop.call_soon(self._pump)
+        else:
+            self._pumping = False
 
     def _is_next(self, stream: Stream, number: int) -> bool:
         """Whether `number` is to be written now; one that is early is asked for, with those before it."""

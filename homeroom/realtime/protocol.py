@@ -16,7 +16,8 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import SERVER, Protocol
 
 from homeroom.realtime import frames
-from homeroom.realtime.hub import SEND_BUFFER, Connection, Hub
+from homeroom.realtime.connection import Connection
+from homeroom.realtime.hub import SEND_BUFFER, Hub
 from homeroom.realtime.identity import Identity
 
 log = logging.getLogger("websockets.server")

@@ -28,7 +28,8 @@ from homeroom.eventlog.public import (
     last_event_id,
 )
 from homeroom.realtime import frames, registries, tokens
-from homeroom.realtime.hub import HINT_EVERY, Connection, Hub
+from homeroom.realtime.connection import Connection
+from homeroom.realtime.hub import HINT_EVERY, Hub
 from homeroom.realtime.identity import Identity, identities
 from homeroom.realtime.missed import Places, read_missed
 

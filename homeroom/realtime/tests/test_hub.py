@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from homeroom.realtime import frames, hub
-from homeroom.realtime.hub import Connection, Hub
+from homeroom.realtime.connection import Connection
+from homeroom.realtime.hub import Hub
 from homeroom.realtime.identity import Identity
 from homeroom.realtime.missed import Caught, Places
 
