@@ -23,8 +23,7 @@ from .links import links_for
 @signed_in
 def home(request: SignedInRequest) -> HttpResponse:
     """Staff see their day; everybody else, and staff who ask for it as parents, see the family's feed."""
-    family = queries.holds_no_role(request.person) or request.GET.get("as") == "family"
-    if not family and request.person.is_staff_member:
+    if request.person.is_staff_member and request.GET.get("as") != "family":
         return render(request, "home/staff.html", staff_context(request))
     return render(request, "home/family.html", family_context(request))
 

@@ -5,28 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db import connection
 from django.db.models import Count, Q
 
 from homeroom.delivery.public import Funnel, Item, Level, Recipient, funnel, in_charge_of
 from homeroom.people.models import Guardianship, Person
 
 DAYS_SHOWN = timedelta(days=7)
-
-
-def holds_no_role(person: Person) -> bool:
-    """Whether the person never had a role here: then their roles need not be read, as they are for a family's page.
-
-    Asked without the ORM, whose work for the roles is a sixth of what the page takes.
-    """
-    if "current_roles" in vars(person):
-        return not person.current_roles
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM people_role WHERE person_id = %s LIMIT 1", [person.pk])
-        none = cursor.fetchone() is None
-    if none:
-        vars(person)["current_roles"] = ()  # where cached_property keeps it
-    return none
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,9 @@ def _read(session_key: str | None) -> Session | None:
     """The session with its account, person and school, if it has not expired: one query, made for every page."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {_SESSION.sql}, {_ACCOUNT.sql}, {_PERSON.sql}, {_SCHOOL.sql} FROM people_session AS session"  # noqa: S608
+            f"SELECT {_SESSION.sql}, {_ACCOUNT.sql}, {_PERSON.sql}, {_SCHOOL.sql},"  # noqa: S608
+            " EXISTS (SELECT 1 FROM people_role AS role WHERE role.person_id = person.id)"
+            " FROM people_session AS session"
             " LEFT JOIN people_account AS account ON account.id = session.account_id"
             " LEFT JOIN people_person AS person ON person.id = session.person_id"
             " LEFT JOIN school_school AS school ON school.id = person.school_id"
@@ -112,6 +114,8 @@ def _read(session_key: str | None) -> Session | None:
         session.person = person
     if person is not None and school is not None:
         person.school = school
+        if not row[-1]:  # most people never held one, and every page asks: need not be looked up
+            vars(person)["current_roles"] = ()  # where cached_property keeps it
     return session
 
 

@@ -24,17 +24,18 @@ def local_time(instant: datetime | None, *, now: datetime | None = None) -> str:
 def day_name(day: date, *, now: datetime | None = None) -> str:
     """今天, 昨天, 明天, 后天, 前天, or the date (with the year when it is another)."""
     today = timezone.localtime(now).date() if now else timezone.localdate()
-    near = {
-        0: _("Today"),
-        -1: _("Yesterday"),
-        1: _("Tomorrow"),
-        -2: pgettext("day", "Two days ago"),
-        2: pgettext("day", "In two days"),
-    }
-    distance = (day - today).days
-    # English has no short word for 前天 and 后天; the translation of the marker says whether this language does.
-    if distance in near and near[distance] not in {"Two days ago", "In two days"}:
-        return near[distance]
+    match (day - today).days:
+        case 0:
+            return _("Today")
+        case -1:
+            return _("Yesterday")
+        case 1:
+            return _("Tomorrow")
+        # English has no short word for 前天 and 后天; the marker's own words say that this language has none.
+        case -2 if (word := pgettext("day", "Two days ago")) != "Two days ago":
+            return word
+        case 2 if (word := pgettext("day", "In two days")) != "In two days":
+            return word
     if day.year == today.year:
         return date_format(day, pgettext("date format", "j M"))
     return date_format(day, pgettext("date format", "j M Y"))

@@ -93,14 +93,22 @@ def test_signing_with_a_typed_name(served, become, picture):
 def test_reading_on_one_device_reads_on_the_other(served, become):
     teacher = become("class_teacher", viewport=DESKTOP)
     phone, tablet = become("mother"), become("mother", viewport=DESKTOP)
+    new = tablet.locator('.chips [data-badge="unread"]')
+    before = int(new.text_content() or 0)
     write_notice(teacher, served.url, title="周三穿运动鞋", text="下午有体育课。", level="read")
     publish(teacher)
     expect(card(tablet, "周三穿运动鞋")).to_have_class(re.compile("is-unread"))
+    expect(new).to_have_text(str(before + 1))
+    kind = tablet.locator(f'[data-badge="unread-{card(tablet, "周三穿运动鞋").get_attribute("data-category")}"]')
+    of_this_kind = int(kind.text_content() or 0)
+    assert 0 < of_this_kind <= before + 1
     card(phone, "周三穿运动鞋").locator("a.item-link").click()
     phone.wait_for_load_state()
     read = time.monotonic()
     expect(card(tablet, "周三穿运动鞋")).not_to_have_class(re.compile("is-unread"))
     assert time.monotonic() - read < 2
+    expect(new).to_have_text(str(before))
+    expect(kind).to_have_text(str(of_this_kind - 1))
 
 
 def test_nothing_is_lost_when_the_server_is_killed_between(served, become):

@@ -23,8 +23,13 @@ export function markRead(item) {
     if (!node.classList.contains("is-unread")) continue;
     node.classList.remove("is-unread");
     node.querySelector(".unread")?.remove();
-    count("home", -1);
+    countNew(node.dataset.category, -1);
   }
+}
+
+/** One new item more or less: in the menu, and on the chips above the list. */
+export function countNew(category, more) {
+  for (const name of ["home", "unread", `unread-${category}`]) count(name, more);
 }
 
 /** Add to the number of a badge. */
@@ -32,6 +37,7 @@ export function count(name, more) {
   for (const badge of document.querySelectorAll(`[data-badge="${name}"]`)) {
     const number = Math.max(0, (parseInt(badge.firstChild?.textContent, 10) || 0) + more);
     badge.hidden = !number;
+    if (number) badge.closest(".chip")?.removeAttribute("hidden");
     if (badge.firstChild) badge.firstChild.textContent = number > 99 ? "99+" : String(number);
     else badge.textContent = String(number);
   }
@@ -58,6 +64,7 @@ export function leave(node) {
     if (panel && !list.children.length) panel.hidden = true;
     return;
   }
+  if (node.classList.contains("is-unread")) countNew(node.dataset.category, -1);
   node.remove();
 }
 
@@ -82,7 +89,11 @@ document.addEventListener("submit", async (event) => {
   const { outcome, answer } = await post(`/api/v1/items/${item}/${act}`, body);
   form.querySelector("[aria-busy]")?.removeAttribute("aria-busy");
   if (outcome === "refused") {
-    if (act !== "reply") for (const [node, old, hidden] of before) { if (node.isConnected) node.replaceWith(old); else node.hidden = hidden; }
+    if (act !== "reply") for (const [node, old, hidden] of before) {
+      if (!node.isConnected) { node.hidden = hidden; continue; }
+      if (old.classList.contains("is-unread")) countNew(old.dataset.category, 1);
+      node.replaceWith(old);
+    }
     toast(answer?.error?.message ?? _("This did not work. Please try again."), { tone: "bad" });
     return;
   }

@@ -1,7 +1,7 @@
 // A feed that fills itself: each frame holds all a card needs, so nothing is asked of the server.
 import { _, ngettext } from "ui/i18n";
 import { toast } from "ui/toast";
-import { count, leave, markRead, part, put, settle, shown } from "delivery/acts";
+import { count, countNew, leave, markRead, part, put, settle, shown } from "delivery/acts";
 
 const language = document.documentElement.lang;
 const near = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
@@ -56,7 +56,7 @@ customElements.define("live-feed", class extends HTMLElement {
       list.prepend(card);
       return;
     }
-    count("home", 1);
+    countNew(data.category, 1);
     if (this.dataset.still !== undefined) {
       toast(_("New: %(title)s", { title: data.title }), { action: { label: _("Show"), run: () => location.reload() } });
       return;
