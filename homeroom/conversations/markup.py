@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 ADDRESS = re.compile(r"https?://[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 ENDS = ".,;:!?'\")]"
 LINE = 60
-# Signs that turn the direction of what follows could make a text, or somebody's label before it, read as another.
+# Signs that turn the direction of what follows could make a text, or the label before it, read as another.
 TURNS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F])
 
 

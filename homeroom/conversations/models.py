@@ -149,7 +149,7 @@ class MessageRevision(models.Model):
         return f"revision:{self.pk} of message:{self.message_id}"
 
 
-MARKS = {"ok": "👌", "thanks": "🙏", "like": "👍", "heart": "❤️"}
+MARKS = {"ok": "check", "thanks": "mood-smile", "like": "star", "heart": "heart"}  # icons: not every screen has emoji
 
 
 class Reaction(models.Model):

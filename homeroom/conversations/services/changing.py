@@ -55,7 +55,7 @@ def withdraw_message(*, actor: Person, message: Message, reason: str, now: datet
     require(access.can_withdraw(actor, message, membership))
     if message.withdrawn_at is not None:
         return
-    reason = reason.strip()[:200]
+    reason = cleaned(reason)[:200]
     if message.author_id != actor.pk and not reason:
         missing = _("Say why: the person who wrote it reads your reason.")
         raise Invalid(missing, fields={"reason": missing})

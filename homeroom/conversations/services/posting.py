@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from homeroom.conversations import access
+from homeroom.conversations import access, markup
 from homeroom.conversations.models import Conversation, Membership, Message
 from homeroom.conversations.pace import TooFast
 from homeroom.conversations.writer import tell, writer
@@ -64,8 +64,8 @@ def post_message(
 
 
 def cleaned(text: str) -> str:
-    """What every database can keep of a text: no half characters, no zero bytes, lines ended one way."""
-    whole = text.encode("utf-8", "ignore").decode()
+    """What is kept of a text: no half characters, zero bytes or signs that turn the direction; lines ended one way."""
+    whole = text.encode("utf-8", "ignore").decode().translate(markup.TURNS)
     return whole.replace("\r\n", "\n").replace("\x00", "").strip()
 
 
