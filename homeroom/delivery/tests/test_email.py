@@ -249,7 +249,8 @@ def guarded(certificate, settings):
     class StartTls(Controller):
         def factory(self):
             def check(server, session, envelope, mechanism, auth_data):
-                return AuthResult(success=(auth_data.login, auth_data.password) == (b"school", b"s3cret"))
+                right = (auth_data.login, auth_data.password) == (b"school", b"s3cret")
+                return AuthResult(success=right, handled=False)  # the server itself answers 535
 
             return SMTP(
                 handler, tls_context=certificate, require_starttls=True, auth_required=True, authenticator=check
