@@ -16,6 +16,7 @@ from .holidays import build_calendar
 from .life import live_a_term
 from .models import Demonstration, Member
 from .population import Population, build_population
+from .talk import talk_for_weeks
 
 SEED = 20261123
 Progress = Callable[[str, int, int], None]  # step, done, of
@@ -48,6 +49,7 @@ def build_demonstration(*, now: datetime, progress: Progress, password: str = PA
         mark(cast, now=now)
         progress("people", 2, 2)
         live_a_term(cast, population, random, now=now, progress=lambda done, of: progress("notices", done, of))
+        talk_for_weeks(cast, population, now=now)
     return population
 
 
