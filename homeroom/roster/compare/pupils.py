@@ -171,10 +171,11 @@ class PupilMatch:
         }
         most = max(proofs.values())
         proven = [p for p in possible if most and proofs[p.id] == most]
-        here = [p for p in (proven or possible) if class_id > 0 and p.class_id == class_id and not p.archived]
+        here = [p for p in (proven or possible) if self._sits_in(p, class_id)]
         if step is Step.IN_PLACE:
             return here[0] if proven and len(here) == 1 else "later"
-        if len(proven) == 1:
+        namesakes = [p for p in possible if self._sits_in(p, class_id) and not numbers_differ(p)]
+        if len(proven) == 1 and (here or not namesakes):  # else moved, or the one who is here under a new number
             return proven[0]
         plain = [p for p in here if not numbers_differ(p)]
         if plain and len(plain) == alike:  # as many rows as pupils: where nothing tells them apart, in order
@@ -186,7 +187,7 @@ class PupilMatch:
             if not active:
                 return None
             possible = active
-        choices = (here or proven or possible)[:6]
+        choices = (here or [*proven, *(p for p in namesakes if p not in proven)] or possible)[:6]
         names = {str(each.id): self._describe_pupil(each) for each in choices}
         cell = f"{row.place.sheet}:{row.place.row}"
         if len(choices) == 1 and not here:
@@ -205,6 +206,10 @@ class PupilMatch:
             return None
         self.spoken_for |= {each.id for each in choices}
         return "held"
+
+    @staticmethod
+    def _sits_in(pupil: PresentPupil, class_id: int) -> bool:
+        return class_id > 0 and pupil.class_id == class_id and not pupil.archived
 
     def _describe_pupil(self, pupil: PresentPupil) -> str:
         parts = [pupil.name, self.classes.name_of(pupil.class_id), pupil.student_number, str(pupil.born_on or "")]

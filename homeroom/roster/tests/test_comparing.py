@@ -301,6 +301,13 @@ def test_a_guardians_phone_proves_that_a_pupil_moved(there):
     assert [p.name for p in plan.moved] == ["林小满"]
 
 
+def test_a_phone_that_points_elsewhere_is_asked_about_when_a_namesake_sits_in_the_class(there):
+    put([*ALL, row("9", "林小满", "四年级1班")], there)
+    plan = plan_of([*ALL[1:], row("", "林小满", "四年级1班", mother="周敏", mother_phone="13900000001")], there)
+    assert [doubt.code for doubt in plan.doubts] == ["same_names"]
+    assert not plan.moved
+
+
 def test_another_number_and_class_is_another_pupil(there):
     plan = plan_of([*ALL, row("77", "林小满", "四年级1班")], there)
     assert figures(plan)["pupils"] == (1, 0, 0, 3)
