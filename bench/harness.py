@@ -313,7 +313,16 @@ class Publisher:
 
     def publish(self, count: int = 1) -> dict[str, Any]:
         """`count` items in one transaction; says when its commit began (CLOCK_MONOTONIC, s) and how long all took."""
-        return self.ask(f"publish {count}")
+        self.write(count)
+        return self.commit()
+
+    def write(self, count: int) -> None:
+        """All of `publish` but the commit."""
+        self.ask(f"publish {count}")
+
+    def commit(self) -> dict[str, Any]:
+        """Commit what was written."""
+        return self.ask("commit")
 
     def ask(self, line: str) -> dict[str, Any]:
         assert self.process.stdin is not None

@@ -1,4 +1,7 @@
-"""A process beside the server that commits items to the bench's guardians when told to, as a job or an import would."""
+"""A process beside the server that commits items to the bench's guardians when told to, as a job or an import would.
+
+`publish N` writes them and answers before the commit; the next line commits.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,8 @@ def main(argv: list[str]) -> int:
             for _item in range(count):
                 sent += 1
                 send(school, edges, f"关于秋季研学活动的通知（{sent}）")
+            print(json.dumps({"written": count}), flush=True)
+            sys.stdin.readline()
             committing = time.monotonic()
         print(json.dumps({"committing": committing, "seconds": time.monotonic() - started}), flush=True)
     return 0
