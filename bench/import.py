@@ -243,10 +243,10 @@ def main(argv: list[str]) -> int:
         floor = json.loads(made.run_python("bench.import_floor", str(path)))
         taken = [int(number) for number in re.findall(r"<dd>(\d+)</dd>", page)]
         size["rows"] = floor["rows"]
-        whole = {"limit": floor["read"] + floor["write"], "by_value": True}
-        report.figure("compared", compared, "s", limit=floor["read"], by_value=True, **size)
-        report.figure("applied", applied, "s", limit=floor["write"], by_value=True, **size)
-        report.figure("import", compared + applied, "s", at_most=SECONDS_AT_MOST, **whole, **size)
+        whole = floor["read"] + floor["write"]
+        report.figure("compared", compared, "s", beside=floor["read"], **size)
+        report.figure("applied", applied, "s", beside=floor["write"], **size)
+        report.figure("import", compared + applied, "s", at_most=SECONDS_AT_MOST, beside=whole, **size)
         report.figure("pupils_imported", taken[0] if taken else 0, "pupils", at_least=options.pupils, **size)
         report.figure("guardians_imported", taken[4] if len(taken) > 4 else 0, "guardians", at_least=guardians, **size)
         report.figure("child_memory", watchers[1].highest, "MiB", at_most=MEMORY_AT_MOST, **size)
@@ -256,6 +256,6 @@ def main(argv: list[str]) -> int:
         for refused in watchers[0].refused[:3]:
             report.note(refused)
         if len(watchers) > 2:
-            lock = {"limit": floor["write"], "by_value": True}
-            report.figure("lock_longest", watchers[2].longest, "s", at_most=LOCK_AT_MOST, **lock, **size)
+            held = watchers[2].longest
+            report.figure("lock_longest", held, "s", at_most=LOCK_AT_MOST, beside=floor["write"], **size)
     return report.status

@@ -11,7 +11,7 @@ class Report:
     """Collects the figures of one bench.
 
     A figure with a `limit` (the same work done by C or the bare engine, measured in the same run) is judged by its
-    ratio to it, unless its budget is in its own unit (`by_value`); one without by its value.
+    ratio to it, and one without by its value, which may stand `beside` a limit.
     """
 
     def __init__(self, bench: str) -> None:
@@ -25,14 +25,15 @@ class Report:
         unit: str,
         *,
         limit: float | None = None,
-        by_value: bool = False,
+        beside: float | None = None,
         at_most: float | None = None,
         at_least: float | None = None,
         **more: Any,
     ) -> bool:
         """Print one figure; returns whether it is within its budget (true when it has none)."""
+        judged = value / limit if limit else value
+        limit = limit or beside
         ratio = value / limit if limit else None
-        judged = value if ratio is None or by_value else ratio
         ok = (at_most is None or judged <= at_most) and (at_least is None or judged >= at_least)
         budget = None
         if at_most is not None:
