@@ -239,7 +239,7 @@ def compile_all() -> int:
     """
     written = sum(compile_module(module) for module in modules())
     if written:
-        translation_file_changed(sender=compile_all, file_path=Path("django.mo"))
+        translation_file_changed(sender=None, file_path=Path("django.mo"))
         for engine in engines.all():
             if isinstance(engine, ModuleTemplates):
                 engine.forget_words()
