@@ -72,6 +72,8 @@ class Membership(models.Model):
     by itself, and the nightly job only enters `left_at`.
     """
 
+    follows_roster = True  # an import that is rolled back takes the memberships along that it made
+
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="memberships")
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
     side = models.CharField(max_length=6, choices=Side.choices)

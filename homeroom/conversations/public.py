@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from .access import may_see_files, may_upload
 from .hints import TOPIC, may_watch, shown
-from .menu import MENU
+from .menu import MENU, way_to_family
 from .models import Conversation
 from .services import edge_moved, open_family_thread, post_message, role_moved, roster_moved
 
 __all__ = [
     "MENU", "TOPIC", "Conversation", "edge_moved", "may_see_files", "may_upload", "may_watch", "open_family_thread",
-    "post_message", "role_moved", "roster_moved", "shown",
+    "post_message", "role_moved", "roster_moved", "shown", "way_to_family",
 ]  # fmt: skip

@@ -24,6 +24,7 @@ from .services import Issued, create_invitations
 from .sessions import SessionStore, on_session_revoked
 from .sign_in import qr_svg, sign_in
 from .slips import slips
+from .ways import Way, register_way
 
 __all__ = [
     "Asker",
@@ -32,6 +33,7 @@ __all__ = [
     "Pair",
     "Reason",
     "SessionStore",
+    "Way",
     "born_on_of",
     "can_answer_for",
     "can_keep_roster",
@@ -55,6 +57,7 @@ __all__ = [
     "phone_key",
     "pinyin_of",
     "qr_svg",
+    "register_way",
     "sex_of",
     "sign_in",
     "signed_in",

@@ -306,6 +306,9 @@ def take_back(undo: Undo) -> None:
     for pk, archived_at in undo.archived.items():
         Person.objects.filter(pk=pk).update(archived_at=archived_at)
     _delete(Invitation, "person_id", undo.persons)
+    for relation in _relations(Person):
+        if _follows_roster(relation.related_model):
+            _delete(relation.related_model, relation.field.attname, undo.persons)
     _delete(Person, "id", undo.persons)
     _delete(SchoolClass, "id", undo.classes)
 
@@ -317,16 +320,24 @@ def _delete(model: type[models.Model], column: str, ids: Sequence[int]) -> None:
         rows._raw_delete(rows.db)
 
 
+def _relations(model: type[models.Model]) -> list[Any]:
+    """Every way in which rows of other tables point to a row of `model`."""
+    relations: list[Any] = list(model._meta.get_fields(include_hidden=True))
+    return [one for one in relations if (one.one_to_many or one.one_to_one) and one.auto_created]
+
+
+def _follows_roster(model: type[models.Model]) -> bool:
+    """Whether rows of `model` only repeat what the roster says: an import makes them come, and its undoing go."""
+    return bool(getattr(model, "follows_roster", False))
+
+
 def in_use(undo: Undo) -> bool:
     """Whether anything but the import's own rows points to the people or classes it made, or one of them has joined."""
     own = {Enrolment, Guardianship, Invitation}
     for model, ids in ((Person, undo.persons), (SchoolClass, undo.classes)):
-        relations: list[Any] = list(model._meta.get_fields(include_hidden=True))
-        for relation in relations:
-            if not (relation.one_to_many or relation.one_to_one) or not relation.auto_created:
-                continue
+        for relation in _relations(model):
             other = relation.related_model
-            if other in own or other._meta.auto_created:
+            if other in own or other._meta.auto_created or _follows_roster(other):
                 continue
             name = relation.field.name
             if any(other._default_manager.filter(**{f"{name}__in": part}).exists() for part in chunks(ids)):

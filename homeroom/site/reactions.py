@@ -59,6 +59,7 @@ realtime.register_topic(conversations.TOPIC, conversations.shown, conversations.
 files.register_owner("message", conversations.may_see_files)
 files.register_uploader(conversations.may_upload)
 ui.register_menu(conversations.MENU)
+people.register_way(conversations.way_to_family)
 
 # Questions: open pages move, items open at the question's page, every item's page leads to asking about it.
 questions.wire()

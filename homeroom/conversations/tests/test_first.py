@@ -56,3 +56,11 @@ def test_nobody_else_sees_a_family_thread(school, client_for, who):
     assert other.get(f"/conversations/{thread.uuid}/").status_code == 404
     assert post(other, thread, "我也看看").status_code == 404
     assert not Message.objects.exists()
+
+
+def test_a_childs_page_leads_those_who_teach_it_to_the_family(school, client_for):
+    address = f"/students/{school.child_a.uuid}/guardians/"
+    page = client_for(school.class_teacher).get(address).content.decode()
+    assert "联系家长" in page
+    assert "张小雨" in client_for(school.class_teacher).get("/conversations/new/?q=张小雨").content.decode()
+    assert "联系家长" not in client_for(school.leader).get(address).content.decode()

@@ -242,3 +242,17 @@ def test_two_schools_do_not_meet(school, thread):
     with pytest.raises(NotVisible):
         say(school.in_both_there, thread)
     assert not Message.objects.exists()
+
+
+def test_an_import_lets_families_in_and_its_roll_back_out_again(school):
+    from homeroom.roster import services as importing
+    from homeroom.roster.tests.importing import put, row
+
+    channel = open_channel(actor=school.class_teacher, school_class=school.class_a, now=timezone.now())
+    new = row("77", "林小雨", mother="周敏", mother_phone="13911112222")
+    run = put([new], school.school, keep_gone=True)
+    assert "周敏" in members(channel)
+    importing.roll_back(actor=school.office, run=run, now=timezone.now())
+    assert "周敏" not in members(channel)
+    assert not Person.objects.filter(name="周敏").exists()
+    assert "李梅" in members(channel)

@@ -24,6 +24,7 @@ from homeroom.people.decorators import signed_in
 from homeroom.people.models import Delegation, Guardianship, Person
 from homeroom.people.pages.setup import day_of, for_keepers, said
 from homeroom.people.requests import SignedInRequest
+from homeroom.people.ways import ways_for
 from homeroom.school.models import SchoolClass
 
 LATELY = timedelta(days=60)
@@ -127,6 +128,7 @@ def guardians(request: SignedInRequest, uuid: UUID) -> HttpResponse:
             if notes or not edge.restriction or edge.guardian_id == request.person.pk
         ],
         "may": may,
+        "ways": ways_for(request.person, student),
         "relations": Guardianship.Relation.choices,
         "restrictions": Guardianship.Restriction.choices,
         "history": _history(student) if may else [],

@@ -6,7 +6,7 @@ import { watch, topicOf } from "realtime/socket"
 import { Composer } from "conversations/composer"
 
 const ASK_EVERY = 4_000 // milliseconds without a socket
-const LIVE_EVERY = 12_000 // with one: for the read state, and should a hint get lost
+const LIVE_EVERY = 10_000 // with one: for the read state, and should a hint get lost
 const READ_AT_MOST_EVERY = 1_000
 const NEAR = 160 // pixels from the end that count as being there
 
