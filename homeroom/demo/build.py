@@ -11,6 +11,7 @@ from django.db import transaction
 from homeroom.kit.errors import Trouble
 from homeroom.school.models import School
 
+from .asked import ask_a_few_dozen
 from .cast import PASSWORD, ZONE, Cast, Maker, build_cast
 from .holidays import build_calendar
 from .life import live_a_term
@@ -50,6 +51,7 @@ def build_demonstration(*, now: datetime, progress: Progress, password: str = PA
         progress("people", 2, 2)
         live_a_term(cast, population, random, now=now, progress=lambda done, of: progress("notices", done, of))
         talk_for_weeks(cast, population, now=now)
+        ask_a_few_dozen(cast, now=now)
     return population
 
 

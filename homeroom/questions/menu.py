@@ -15,4 +15,4 @@ def _shown(request: Any) -> bool:
     return person is not None and uses(person.school, "questions")
 
 
-MENU = MenuEntry("questions", _("Questions"), "help-circle", "questions:list", shown=_shown, order=30)
+MENU = MenuEntry("questions", _("Questions and answers"), "help-circle", "questions:list", shown=_shown, order=30)

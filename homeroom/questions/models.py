@@ -95,7 +95,7 @@ class Line(models.Model):
     """What one side wrote to the other: both see every line."""
 
     class Kind(models.TextChoices):
-        ASKED = "asked", _("Asked")
+        ASKED = "asked", _("The question")
         ADDED = "added", _("Wrote more")
         ANSWER = "answer", _("Answer")
         ASK_BACK = "ask_back", _("Asks back")
@@ -158,7 +158,7 @@ class Task(models.Model):
 
     class State(models.TextChoices):
         OFFERED = "offered", _("Recognised, not taken over yet")
-        OPEN = "open", _("Open")
+        OPEN = "open", _("Still to be done")
         DONE = "done", _("Kept")
         LATE = "late", _("Kept late")
         DROPPED = "dropped", _("Dropped")

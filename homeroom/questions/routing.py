@@ -45,7 +45,7 @@ def usual_way(topic: Topic, grade_id: int | None) -> Way:
 def people_of(
     circle: str, *, school_id: int, school_class: SchoolClass | None, subject: Subject | None, on: date
 ) -> list[Person]:
-    """The staff of a circle on a date, whoever stands in for somebody first; one query."""
+    """The staff of a circle on a date, substitutes after those they stand in for; one query."""
     roles = Role.objects.in_force(on).filter(school_id=school_id, person__archived_at__isnull=True)
     conditions = {
         Circle.CLASS_TEACHER: Q(kind=Role.Kind.CLASS_TEACHER, school_class=school_class),
@@ -60,7 +60,7 @@ def people_of(
     if condition is None:
         return []
     found = roles.filter(condition).select_related("person__school", "person__account").order_by("id")
-    ordered = sorted(found, key=lambda role: role.stands_in_for_id is None)
+    ordered = sorted(found, key=lambda role: role.stands_in_for_id is not None)
     return list({role.person_id: role.person for role in ordered}.values())
 
 
@@ -82,7 +82,9 @@ def strangers_to(student_id: int, people: Iterable[Person]) -> list[Person]:
 
 
 def choose_owner(question: Question, way: Way, *, on: date) -> Person | None:
-    """One person of the circle: the named one, a substitute before whom they stand in for, else who owes least.
+    """One person of the circle: the named one, else the first, of the office or the leaders who owes least.
+
+    Never a substitute while the one stood in for has the duty: it stays theirs, and the substitute acts for them.
 
     Whoever is the child's family is passed over; nobody left means the leaders. None only when there are none either.
     """

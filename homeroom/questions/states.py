@@ -12,14 +12,14 @@ from django.utils.translation import gettext_lazy as _
 class State(models.TextChoices):
     """Where a question stands, in the staff's words."""
 
-    OPEN = "open", _("Open")
+    OPEN = "open", _("Waiting for an owner")
     ASSIGNED = "assigned", _("Being worked on")
     WAITING_ASKER = "waiting_asker", _("Waiting for the family")
     WAITING_OTHER = "waiting_other", _("Waiting for somebody else")
     ANSWERED = "answered", _("Answered")
     REOPENED = "reopened", _("Taken up again")
     CONFIRMED = "confirmed", _("Confirmed, promises still open")
-    CLOSED = "closed", _("Closed")
+    CLOSED = "closed", _("Ended")
     MERGED = "merged", _("Merged")
     WITHDRAWN = "withdrawn", _("Withdrawn")
 
@@ -27,7 +27,7 @@ class State(models.TextChoices):
 class Act(models.TextChoices):
     """What happened to a question; each is one event."""
 
-    ASK = "ask", _("Asked")
+    ASK = "ask", _("A question was asked")
     ASSIGN = "assign", _("Given to somebody")
     ANSWER = "answer", _("Answered")
     ASK_BACK = "ask_back", _("Asked the family back")
@@ -36,7 +36,7 @@ class Act(models.TextChoices):
     ADD = "add", _("The family wrote more")
     CONFIRM = "confirm", _("The family says this answers it")
     REOPEN = "reopen", _("Taken up again")
-    CLOSE = "close", _("Closed")
+    CLOSE = "close", _("Ended")
     WITHDRAW = "withdraw", _("Withdrawn by the family")
     MERGE = "merge", _("Merged with an earlier one")
     # These move no state.

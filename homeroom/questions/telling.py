@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from homeroom.delivery.public import Asked, Category, Level, Priority, send_item
 from homeroom.kit.access import Actor
-from homeroom.people.models import Person
+from homeroom.people.models import Person, Role
 
 from .models import Circle, Question
 
@@ -74,8 +74,16 @@ def tell_staff(
     lead: str | Promise = "",
     urgent: bool = False,
 ) -> None:
-    """An item for members of staff; whoever acted is left out. `title` holds %(topic)s."""
-    wanted = sorted({person_id for person_id in person_ids if person_id not in {actor.id, question.asker_id}})
+    """An item for members of staff and whoever stands in for them today, but for whoever acted.
+
+    `title` holds %(topic)s.
+    """
+    told = set(person_ids)
+    standing_in = Role.objects.in_force(question.asker.today).filter(stands_in_for__person_id__in=told)
+    if question.circle == Circle.LEADERS:
+        standing_in = standing_in.filter(kind=Role.Kind.SCHOOL_LEADER)
+    told |= set(standing_in.values_list("person_id", flat=True))
+    wanted = sorted(told - {actor.id, question.asker_id})
     if not wanted:
         return
     with translation.override(settings.LANGUAGE_CODE):

@@ -62,8 +62,10 @@ def export(request: SignedInRequest) -> HttpResponse:
     events = list(queries.events_to_export(request.person, since=now - SPANS[days])[:EXPORT_AT_MOST])
     named = labels({event.person_id for event in events if event.person_id})
     states = dict(State.choices)
-    header = [_("Question"), _("When"), _("What"), _("Detail"), _("Who"), _("Role"), _("From"), _("To"),
-              _("Working minutes since the step before")]  # fmt: skip
+    header = [
+        _("Question"), _("When"), _("What"), _("Detail"), _("Who"), _("Role"), _("State before"), _("State after"),
+        _("Working minutes since the step before"),
+    ]  # fmt: skip
     rows = [
         [
             str(event.question.uuid)[-12:] if event.question is not None else "",
