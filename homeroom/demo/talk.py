@@ -141,7 +141,7 @@ class _Talk:
         first = self.random.randrange(max(1, len(self.days) - over + 1))
         days = self.days[first : first + over]
         per_day = -(-len(said) // len(days))
-        postings = []
+        postings: list[Posting] = []
         for number, (who, words) in enumerate(said):
             begins = datetime.combine(days[number // per_day], time(8, 10 + self.random.randrange(40)), ZONE)
             at = begins + timedelta(minutes=(number % per_day) * self.random.randint(25, 75))
