@@ -36,10 +36,17 @@ customElements.define("live-question", class extends HTMLElement {
   // One act may bring several events; they are shown by one request. A page after a refused form is asked for by GET.
   load(part) {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      const here = this.dataset.question ? `/questions/${this.dataset.question}/${location.search}` : location.href;
-      window.htmx?.ajax("GET", here, { target: part, select: part, swap: "outerHTML" });
-      if (part === "#live") toast(_("The question has moved on; what you write is kept."));
-    }, 300);
+    this.timer = setTimeout(() => this.show(part), 300);
+  }
+
+  async show(part) {
+    const here = this.dataset.question ? `/questions/${this.dataset.question}/${location.search}` : location.href;
+    const answer = await fetch(here, { headers: { Accept: "text/html" } }).catch(() => null); // the socket says when it is back
+    if (!answer?.ok) { if (answer?.status === 404) location.reload(); return; } // no longer to be seen
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector(part);
+    const stale = this.querySelector(part);
+    if (!fresh || !stale || (part === "#question" && this.isBusy())) return;
+    stale.replaceWith(document.adoptNode(fresh));
+    if (part === "#live") toast(_("The question has moved on; what you write is kept."));
   }
 });

@@ -1,0 +1,127 @@
+"""A question from asking to five faces, and a complaint no teacher sees, with the people side by side."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import DESKTOP, SMALL_PHONE, axe, too_wide
+from tests.server import Served
+
+pytestmark = [pytest.mark.browser, pytest.mark.process]
+ASKED = "数学练习册第36页最后一题要做吗？"
+PAGE = re.compile(r"/questions/[0-9a-f-]{36}/")
+OF_THE_SCHOOL = """
+from django.utils import timezone
+from homeroom.demo.public import member_named
+from homeroom.questions.services import save_answer
+save_answer(
+    actor=member_named("office").person, answer=None, question="几点放学？", variants=[],
+    text="周一至周四17:30，周五17:00。",
+    source="作息时间表", topic=None, valid_from=None, valid_until=None, approved=True, now=timezone.now(),
+)
+"""
+
+
+@pytest.fixture
+def open_at(served: Served, become: Callable[..., Page]) -> Callable[..., Page]:
+    """`open_at("mother", "/questions/")`: somebody's browser at an address."""
+
+    def opened(key: str, path: str, **options: object) -> Page:
+        page = become(key, **options)
+        page.goto(served.url + path)
+        return page
+
+    return opened
+
+
+def test_a_question_from_asking_to_five_faces(served, open_at, picture) -> None:
+    mother = open_at("mother", "/questions/ask/", viewport=SMALL_PHONE)
+    teacher = open_at("class_teacher", "/questions/", viewport=DESKTOP)
+
+    mother.locator("#id_text").fill(ASKED)
+    suggested = mother.locator("#found [data-topic]", has_text="作业")
+    suggested.click()  # a person confirms what was suggested
+    expect(mother.locator("#id_topic")).not_to_have_value("")
+    picture(mother, "asking")
+    mother.get_by_role("button", name="提交问题").click()
+    mother.wait_for_url(PAGE)
+
+    row = teacher.locator("#rows article", has_text=ASKED)
+    expect(row).to_be_visible()  # by itself: the socket said so
+    row.locator("a.item-link").click()
+    teacher.locator("#id_text").fill("要做，写出思路就可以。我会在周五前回复全班的订正情况给您。")
+    teacher.get_by_role("button", name="答复", exact=True).click()
+    teacher.get_by_role("button", name="设为承诺").click()
+    picture(teacher, "answered with a promise")
+    assert axe(teacher) == []
+
+    expect(mother.locator("#live")).to_contain_text("写出思路就可以")
+    expect(mother.locator("#live .promises")).to_contain_text("周五前回复")
+    assert axe(mother) == []
+    assert too_wide(mother) <= 0
+    mother.get_by_role("button", name="解决了").click()
+    expect(mother.locator("#live")).to_contain_text("还有承诺事项待兑现")
+    mother.locator('input[name="score"][value="5"]').check()
+    mother.locator("#id_comment").fill("回复很快")
+    picture(mother, "five faces")
+    mother.locator("#rate").get_by_role("button", name="发送").click()
+
+    teacher.reload()
+    teacher.locator("#tasks").get_by_role("button", name="完成").click()
+    expect(teacher.locator("#live")).to_contain_text("已结束")
+    expect(mother.locator("#live")).to_contain_text("已结束")
+    teacher.goto(f"{served.url}/questions/ratings/")
+    expect(teacher.locator("main")).to_contain_text("回复很快")
+
+
+def test_a_complaint_reaches_the_leader_and_no_teacher(served, open_at, picture) -> None:
+    mother = open_at("mother", "/questions/ask/", viewport=SMALL_PHONE)
+    teacher = open_at("class_teacher", "/questions/?from=team", viewport=DESKTOP)
+    leader = open_at("leader", "/questions/", viewport=DESKTOP)
+    mother.locator("#id_text").fill("班主任当众批评孩子，我要投诉。")
+    mother.locator("#id_topic").select_option(label="投诉建议")
+    mother.get_by_role("button", name="提交问题").click()
+    mother.wait_for_url(PAGE)
+    expect(leader.locator("#rows article", has_text="当众批评")).to_be_visible()
+    leader.locator("#rows article a.item-link", has_text="当众批评").click()
+    expect(leader.locator("main")).to_contain_text("任何老师都看不到")
+    picture(leader, "complaint")
+    address = mother.url
+    assert teacher.goto(address).status == 404
+    teacher.goto(f"{served.url}/questions/?from=team")
+    expect(teacher.locator("main")).not_to_contain_text("当众批评")
+
+
+def test_the_schools_own_answer_spares_a_question(served, open_at, picture) -> None:
+    served.python(OF_THE_SCHOOL)
+    mother = open_at("mother", "/questions/ask/", viewport=SMALL_PHONE)
+    mother.locator("#id_text").fill("请问今天几点放学？")
+    shown = mother.locator("#found .answer")
+    expect(shown).to_contain_text("周五17:00")
+    expect(shown).to_contain_text("依据：作息时间表")
+    assert axe(mother) == []
+    picture(mother, "the school's answer")
+    shown.get_by_role("button", name="解决了，不用提交").click()
+    mother.wait_for_url(re.compile("/questions/mine/"))
+    expect(mother.locator("main")).to_contain_text("还没有提问")
+
+
+def test_asking_and_answering_work_without_script(served, open_at) -> None:
+    mother = open_at("mother", "/questions/ask/", java_script_enabled=False)
+    mother.locator("#id_text").fill("没有脚本也能提问吗？")
+    mother.get_by_role("button", name="先看看学校有没有现成答复").click()
+    expect(mother.locator("#id_text")).to_have_value("没有脚本也能提问吗？")
+    mother.locator("#id_topic").select_option(label="作业")
+    mother.get_by_role("button", name="提交问题").click()
+    mother.wait_for_url(PAGE)
+    teacher = open_at("class_teacher", "/questions/", java_script_enabled=False)
+    teacher.locator("a.item-link", has_text="没有脚本").click()
+    teacher.locator("#id_text").fill("能。")
+    teacher.get_by_role("button", name="答复", exact=True).click()
+    mother.reload()
+    mother.get_by_role("button", name="解决了").click()
+    expect(mother.locator("#live")).to_contain_text("已结束")
