@@ -108,12 +108,15 @@ def _rows(*columns: tuple[str, Iterable[Any]]) -> tuple[str, list[Any]]:
     return f"(SELECT {picked} FROM json_each(%s)) AS given", [packed]
 
 
-def _uuid(value: UUID) -> str:
-    return str(value) if connection.vendor == "postgresql" else value.hex
+def _uuids(values: Iterable[UUID]) -> list[str]:
+    return [str(value) for value in values] if connection.vendor == "postgresql" else [value.hex for value in values]
 
 
-def _instant(value: datetime) -> Any:
-    return value if connection.vendor == "postgresql" else connection.ops.adapt_datetimefield_value(value)
+def _instants(values: Iterable[datetime]) -> list[Any]:
+    if connection.vendor == "postgresql":
+        return list(values)
+    adapt = connection.ops.adapt_datetimefield_value  # looked up once: a thread's connection costs more than the call
+    return [adapt(value) for value in values]
 
 
 def _lock(ids: Iterable[int]) -> dict[int, _Locked]:
@@ -137,7 +140,7 @@ def _known(postings: Sequence[Posting]) -> dict[tuple[int, int, UUID], tuple[int
     given, values = _rows(
         ("bigint", [posting.conversation_id for posting in postings]),
         ("bigint", [posting.author_id for posting in postings]),
-        ("uuid", [_uuid(posting.client_key) for posting in postings]),
+        ("uuid", _uuids(posting.client_key for posting in postings)),
     )
     with connection.cursor() as cursor:
         cursor.execute(
@@ -178,7 +181,7 @@ def _count_up(new: New) -> None:
     given, values = _rows(
         ("bigint", last),
         ("bigint", [number for number, _sent_at in last.values()]),
-        ("timestamptz", [_instant(sent_at) for _number, sent_at in last.values()]),
+        ("timestamptz", _instants(sent_at for _number, sent_at in last.values())),
     )
     with connection.cursor() as cursor:
         cursor.execute(
@@ -190,16 +193,16 @@ def _count_up(new: New) -> None:
 
 def _insert(new: New) -> list[tuple[int, int, int]]:
     given, values = _rows(
-        ("uuid", [_uuid(new_id()) for _posting in new]),
+        ("uuid", _uuids(new_id() for _posting in new)),
         ("bigint", [posting.school_id for posting in new.values()]),
         ("bigint", [conversation_id for conversation_id, _number in new]),
         ("bigint", [number for _conversation_id, number in new]),
         ("bigint", [posting.author_id for posting in new.values()]),
         ("text", [posting.text for posting in new.values()]),
         ("bigint", [posting.quoted_id for posting in new.values()]),
-        ("uuid", [_uuid(posting.client_key) for posting in new.values()]),
+        ("uuid", _uuids(posting.client_key for posting in new.values())),
         ("boolean", [posting.has_files for posting in new.values()]),
-        ("timestamptz", [_instant(posting.sent_at) for posting in new.values()]),
+        ("timestamptz", _instants(posting.sent_at for posting in new.values())),
     )
     with connection.cursor() as cursor:
         cursor.execute(

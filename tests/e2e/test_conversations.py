@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser import DESKTOP, SMALL_PHONE, axe, too_wide
 
@@ -26,7 +26,7 @@ def write(page: Page, text: str) -> None:
     page.locator("[data-send]").click()
 
 
-def said(page: Page, text: str):
+def said(page: Page, text: str) -> Locator:
     return page.locator("li.msg[data-number]", has_text=text)
 
 

@@ -47,6 +47,7 @@ AWAITED = '.htmx-request, [hx-trigger^="load"] > p > a'
 NOTICES = """
 from datetime import timedelta
 from django.utils import timezone
+from homeroom.conversations.public import open_family_thread, post_message
 from homeroom.demo.public import member_named
 from homeroom.groups.public import Audience, Part
 from homeroom.kit.ids import new_id
@@ -64,6 +65,10 @@ for title, level in (("周三穿运动鞋", "read"), ("研学告知书", "sign")
     notice = publish_notice(actor=teacher, notice=write(title, level), now=now)
 reply(actor=member_named("mother").person, item=notice.item, text="收到，谢谢老师。", now=now)
 write("还没写完", "read")
+mother, child = (member_named(key).person for key in ("mother", "child_a"))
+thread = open_family_thread(actor=mother, student=child, teacher=teacher, now=now)
+for who in (mother, teacher):
+    post_message(actor=who, conversation=thread, text="您好", client_key=new_id(), now=now)
 """
 
 

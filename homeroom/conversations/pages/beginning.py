@@ -146,10 +146,10 @@ def room(request: SignedInRequest) -> HttpResponse:
     """Open a staff room: of a grade, or without one of the whole school."""
     given = request.POST.get("grade", "")
     grade = None
+    if given and not (given.isascii() and given.isdigit() and len(given) < 19):
+        raise NotVisible
     if given:
-        grade = Grade.objects.filter(
-            school_id=request.person.school_id, pk=int(given) if given.isdigit() else 0
-        ).first()
+        grade = Grade.objects.filter(school_id=request.person.school_id, pk=int(given)).first()
         if grade is None:
             raise NotVisible
     made = services.open_staff_room(actor=request.person, grade=grade, now=timezone.now())

@@ -31,9 +31,7 @@ MODULE = "conversations"
 def list_context(request: SignedInRequest, now: datetime) -> dict[str, Any]:
     """The column of conversations, on its own page and beside a thread."""
     only_unread = request.GET.get("only") == "unread"
-    given = request.GET.get("until", "")
-    before = parse_datetime(given) if given else None
-    entries = queries.inbox(request.person, now=now, only_unread=only_unread, before=before)
+    entries = queries.inbox(request.person, now=now, only_unread=only_unread, before=_until(request))
     older = len(entries) > queries.INBOX_PAGE
     entries = entries[: queries.INBOX_PAGE]
     last = entries[-1].conversation.last_message_at if entries else None
@@ -42,6 +40,15 @@ def list_context(request: SignedInRequest, now: datetime) -> dict[str, Any]:
         "only_unread": only_unread,
         "older_url": f"?until={last.isoformat().replace('+', '%2B')}" if older and last else "",
     }
+
+
+def _until(request: HttpRequest) -> datetime | None:
+    """The instant a "more" link names; None for anything else somebody typed."""
+    try:
+        given = parse_datetime(request.GET.get("until", ""))
+    except ValueError:
+        return None
+    return given if given is not None and given.tzinfo is not None else None
 
 
 @require_GET

@@ -305,3 +305,19 @@ def test_a_school_that_does_not_use_it_has_no_door(school, thread, client_for):
     assert client.get("/conversations/").status_code == 404
     assert client.get("/api/v1/conversations").status_code == 404
     assert 'href="/conversations/"' not in client.get("/").content.decode()
+
+
+@pytest.mark.parametrize("query", ["until=2026-13-45T00:00:00Z", "until=2026-01-01T00:00:00", "until=x", "only=unread"])
+def test_whatever_is_typed_into_the_address_shows_a_page(school, thread, client_for, query):
+    assert client_for(school.mother).get(f"/conversations/?{query}").status_code == 200
+
+
+@pytest.mark.parametrize("query", ["before=x", "before=-1", f"before={10**30}", "before=²", "quote=x", "before=0"])
+def test_a_thread_shows_whatever_is_typed_behind_it(school, thread, client_for, query):
+    say(school.mother, thread)
+    assert client_for(school.mother).get(f"/conversations/{thread.uuid}/?{query}").status_code == 200
+
+
+@pytest.mark.parametrize("grade", ["²", "x", str(10**30)])
+def test_a_staff_room_of_no_grade_is_not_opened(school, client_for, grade):
+    assert client_for(school.leader).post("/conversations/room/", {"grade": grade}).status_code == 404
