@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import brotli
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.templatetags.static import static
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
@@ -30,6 +31,9 @@ class PreferencesMiddleware:
             patch_vary_headers(response, ("Cookie",))
             # A page is one person's, on this device: no proxy keeps it, and the browser asks again.
             response.headers.setdefault("Cache-Control", "private, no-cache")
+            if "HX-Request" not in request.headers:
+                # The browser asks for the style sheet when the headers are there, before it reads the page.
+                response.headers.setdefault("Link", f"<{static('ui/app.css')}>; rel=preload; as=style")
         return response
 
 

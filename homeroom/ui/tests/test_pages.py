@@ -7,6 +7,7 @@ import re
 
 import brotli
 import pytest
+from django.templatetags.static import static as static_url
 from django.test import Client, RequestFactory, override_settings
 from django.utils import translation
 
@@ -158,3 +159,10 @@ def test_one_page_has_one_token_for_all_its_forms(browser):
     assert len(tokens) > 2
     assert len(set(tokens)) == 1
     assert f'"X-CSRFToken": "{tokens[0]}"' in page
+
+
+def test_a_whole_page_names_its_style_sheet_in_the_headers_and_a_fragment_does_not(client, db):
+    page = client.get("/sign-in/")
+    assert page.headers["Link"] == f"<{static_url('ui/app.css')}>; rel=preload; as=style"
+    assert f'href="{static_url("ui/app.css")}"' in page.content.decode()
+    assert "Link" not in client.get("/sign-in/", headers={"HX-Request": "true"}).headers
