@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -187,12 +188,17 @@ def _url(name: str, *args: Any, **kwargs: Any) -> str:
     return reverse(name, args=args or None, kwargs=kwargs or None)
 
 
+_CHINESE = re.compile("[\u4e00-\u9fff]")
+
+
 def initials(name: str) -> str:
     """One or two characters that stand for a person: the given name of a Chinese name, the initials of a Latin one."""
     name = str(name).strip()
     if not name:
         return ""
     if name[0] <= "\u024f":
+        if (chinese := _CHINESE.search(name)) is not None:  # a label in English: Teacher 王
+            return chinese[0]
         words = name.split()
         return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
     if len(name) > 4 or name.endswith(("老师", "主任", "校长")):  # a label such as 张小雨妈妈, 李老师

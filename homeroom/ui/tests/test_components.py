@@ -9,6 +9,8 @@ import pytest
 from django import forms
 from django.template import engines
 
+from homeroom.ui.jinja import initials
+
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 
 
@@ -163,3 +165,18 @@ def test_a_misspelt_name_is_an_error_while_testing():
     with pytest.raises(Exception, match="undefined"):
         html("{{ ui.button(lable) }}")
     assert html("{{ row.missing }}", row={}) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "letters"),
+    [
+        ("王慧敏", "慧敏"),
+        ("张小雨妈妈", "张"),
+        ("王老师 · 班主任 · 语文", "王"),
+        ("Teacher 王 · Class teacher · 语文", "王"),
+        ("Anna Berg", "AB"),
+        ("", ""),
+    ],
+)
+def test_a_person_without_a_picture_is_shown_by_their_name(name, letters):
+    assert initials(name) == letters
