@@ -63,12 +63,12 @@ class ChatThread extends HTMLElement {
     if (last > this.last || change > this.change) this.ask()
   }
 
-  #plan() {
+  #plan(pause = this.#live ? LIVE_EVERY : ASK_EVERY) {
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => {
       if (document.visibilityState === "visible") this.ask()
       this.#plan()
-    }, (this.#live ? LIVE_EVERY : ASK_EVERY) * (0.85 + Math.random() * 0.3))
+    }, pause * (0.85 + Math.random() * 0.3))
   }
 
   /** Ask for what is missing; while an answer is under way, once more after it. */
@@ -84,7 +84,7 @@ class ChatThread extends HTMLElement {
 
   async #fetch() {
     const answer = await this.#get(`after=${this.last}&change=${this.change}`)
-    if (!answer) return
+    if (!answer) { this.#plan(ASK_EVERY); return } // the gateway has told us once, and may not again
     const atEnd = this.nearEnd
     const made = parse(answer.html)
     for (const item of made) this.#insert(item)
