@@ -12,6 +12,8 @@ from tests.browser import DESKTOP, SMALL_PHONE, axe, too_wide
 from tests.server import Served
 
 pytestmark = [pytest.mark.browser, pytest.mark.process]
+Open = Callable[..., Page]
+Picture = Callable[[Page, str], None]
 ASKED = "数学练习册第36页最后一题要做吗？"
 PAGE = re.compile(r"/questions/[0-9a-f-]{36}/")
 OF_THE_SCHOOL = """
@@ -27,7 +29,7 @@ save_answer(
 
 
 @pytest.fixture
-def open_at(served: Served, become: Callable[..., Page]) -> Callable[..., Page]:
+def open_at(served: Served, become: Open) -> Open:
     """`open_at("mother", "/questions/")`: somebody's browser at an address."""
 
     def opened(key: str, path: str, **options: object) -> Page:
@@ -38,7 +40,7 @@ def open_at(served: Served, become: Callable[..., Page]) -> Callable[..., Page]:
     return opened
 
 
-def test_a_question_from_asking_to_five_faces(served, open_at, picture) -> None:
+def test_a_question_from_asking_to_five_faces(served: Served, open_at: Open, picture: Picture) -> None:
     mother = open_at("mother", "/questions/ask/", viewport=SMALL_PHONE)
     teacher = open_at("class_teacher", "/questions/", viewport=DESKTOP)
 
@@ -78,7 +80,7 @@ def test_a_question_from_asking_to_five_faces(served, open_at, picture) -> None:
     expect(teacher.locator("main")).to_contain_text("回复很快")
 
 
-def test_a_complaint_reaches_the_leader_and_no_teacher(served, open_at, picture) -> None:
+def test_a_complaint_reaches_the_leader_and_no_teacher(served: Served, open_at: Open, picture: Picture) -> None:
     mother = open_at("mother", "/questions/ask/", viewport=SMALL_PHONE)
     teacher = open_at("class_teacher", "/questions/?from=team", viewport=DESKTOP)
     leader = open_at("leader", "/questions/", viewport=DESKTOP)
@@ -96,7 +98,7 @@ def test_a_complaint_reaches_the_leader_and_no_teacher(served, open_at, picture)
     expect(teacher.locator("main")).not_to_contain_text("当众批评")
 
 
-def test_the_schools_own_answer_spares_a_question(served, open_at, picture) -> None:
+def test_the_schools_own_answer_spares_a_question(served: Served, open_at: Open, picture: Picture) -> None:
     served.python(OF_THE_SCHOOL)
     mother = open_at("mother", "/questions/ask/", viewport=SMALL_PHONE)
     mother.locator("#id_text").fill("请问今天几点放学？")
@@ -110,7 +112,7 @@ def test_the_schools_own_answer_spares_a_question(served, open_at, picture) -> N
     expect(mother.locator("main")).to_contain_text("还没有提问")
 
 
-def test_asking_and_answering_work_without_script(served, open_at) -> None:
+def test_asking_and_answering_work_without_script(served: Served, open_at: Open) -> None:
     mother = open_at("mother", "/questions/ask/", java_script_enabled=False)
     mother.locator("#id_text").fill("没有脚本也能提问吗？")
     mother.get_by_role("button", name="先看看学校有没有现成答复").click()

@@ -30,6 +30,8 @@ DATA = {
     "wording/variables.py": "the names by which a teacher writes a variable",
     "ui/jinja.py": "words that end a staff member's label",
     "school/services.py": "what follows the number in the name of a new class, stored in the database",
+    "questions/dates.py": "the words by which a promise with a day is recognised in a Chinese reply",
+    "questions/retrieval.py": "politeness of a Chinese question that tells nothing about it",
     "school/presets.py": "the names new classes and subjects get, stored in the database",
 }
 DATA_FOLDERS = {
