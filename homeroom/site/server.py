@@ -22,8 +22,8 @@ import structlog
 import uvicorn
 from django.conf import settings
 
-from homeroom.realtime.public import UpgradingHttp
 from homeroom.kit import hot
+from homeroom.realtime.public import UpgradingHttp
 from homeroom.site import roles
 from homeroom.site.bridge import Bridge, Receive, Scope, Send, send_plain
 from homeroom.site.quick import QuickAnswers
