@@ -60,6 +60,8 @@ def moment_of(value: str, school: School) -> datetime | None:
         at = datetime.fromisoformat(value.strip())
     except ValueError:
         return None
+    if not 2000 <= at.year <= 2200:  # at the ends of the calendar no day can be reckoned from another
+        return None
     if len(value.strip()) <= 10:
         at = datetime.combine(at.date(), time(18))
     return at.replace(tzinfo=ZoneInfo(school.time_zone))

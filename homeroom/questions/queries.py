@@ -12,7 +12,7 @@ from homeroom.people.models import Person, Role
 from homeroom.people.public import labels
 
 from . import access
-from .models import AnswerShown, ApprovedAnswer, Line, Question, QuestionEvent, Rating, Task, Watcher
+from .models import AnswerShown, ApprovedAnswer, Circle, Line, Question, QuestionEvent, Rating, Task, Watcher
 from .routing import load_of
 from .states import LIVE, WORKING, Act, State
 
@@ -208,7 +208,7 @@ def overview(person: Person, *, since: datetime, now: datetime) -> Overview:
     owners = list(
         rows.filter(state__in=WORKING, owner__isnull=False).values_list("owner_id", flat=True).distinct().order_by()
     )
-    load = load_of(owners)
+    load = load_of(owners, complaints=person.leads(person.school_id))
     named = labels(owners)
     shown = AnswerShown.objects.filter(
         school_id=person.school_id, shown_at__gte=since, outcome=AnswerShown.Outcome.HELPED
@@ -228,12 +228,11 @@ def overview(person: Person, *, since: datetime, now: datetime) -> Overview:
 
 
 def ratings_of(teacher: Person) -> list[Rating]:
-    """What families gave one's own answers, the newest first."""
-    return list(
-        Rating.objects.filter(teacher_id=teacher.pk, rated_at__isnull=False)
-        .select_related("question__topic")
-        .order_by("-rated_at")[:100]
-    )
+    """What families gave one's own answers, the newest first; not of what has become the leaders' alone."""
+    rows = Rating.objects.filter(teacher_id=teacher.pk, rated_at__isnull=False)
+    if not teacher.leads(teacher.school_id):
+        rows = rows.exclude(question__circle=Circle.LEADERS)
+    return list(rows.select_related("question__topic").order_by("-rated_at")[:100])
 
 
 def answers_of(school_id: int) -> list[tuple[ApprovedAnswer, int, int]]:

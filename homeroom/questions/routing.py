@@ -64,9 +64,11 @@ def people_of(
     return list({role.person_id: role.person for role in ordered}.values())
 
 
-def load_of(person_ids: Iterable[int]) -> dict[int, int]:
-    """person → how many questions they owe something now; one query."""
+def load_of(person_ids: Iterable[int], *, complaints: bool) -> dict[int, int]:
+    """person → how many questions they owe something now; one query. Only leaders may count `complaints` in."""
     rows = Question.objects.filter(owner_id__in=list(person_ids), state__in=WORKING).values("owner_id")
+    if not complaints:
+        rows = rows.exclude(circle=Circle.LEADERS)
     return dict(rows.annotate(n=Count("pk")).values_list("owner_id", "n"))
 
 
@@ -100,7 +102,7 @@ def choose_owner(question: Question, way: Way, *, on: date) -> Person | None:
         fitting = [person for person in strangers_to(question.student_id, people) if person.pk != question.asker_id]
         if fitting:
             if circle in {Circle.OFFICE, Circle.LEADERS}:
-                load = load_of(person.pk for person in fitting)
+                load = load_of((person.pk for person in fitting), complaints=True)
                 return min(fitting, key=lambda person: (load.get(person.pk, 0), person.pk))
             return fitting[0]
         named = []

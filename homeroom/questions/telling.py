@@ -19,6 +19,7 @@ from homeroom.delivery.public import Asked, Category, Level, Priority, send_item
 from homeroom.kit.access import Actor
 from homeroom.people.models import Person, Role
 
+from . import access, routing
 from .models import Circle, Question
 
 TO_STAFF = "question"
@@ -38,11 +39,13 @@ def tell_asker(
     lead: str | Promise = "",
     asks: bool = False,
 ) -> None:
-    """An item in the asker's inbox. `title` holds %(topic)s.
+    """An item in the inbox of the asker, while they answer for the child. `title` holds %(topic)s.
 
     It names the child only where the class teacher may see the question too: delivery shows whoever has charge of a
     child's class what was sent about the child.
     """
+    if not access.asker_still_answers(question, on=question.asker.today):
+        return
     about = question.student_id if question.student_id != question.asker_id else None
     account = question.asker.account
     with translation.override((account.language if account else "") or settings.LANGUAGE_CODE):
@@ -76,10 +79,18 @@ def tell_staff(
 ) -> None:
     """An item for members of staff and whoever stands in for them today, but for whoever acted.
 
-    `title` holds %(topic)s.
+    `title` holds %(topic)s. Of what is the leaders' alone only they are told: all of them, of what somebody else had to
+    do before it became theirs.
     """
     told = set(person_ids)
-    standing_in = Role.objects.in_force(question.asker.today).filter(stands_in_for__person_id__in=told)
+    on = question.asker.today
+    if question.circle == Circle.LEADERS:
+        leaders = routing.people_of(
+            Circle.LEADERS, school_id=question.school_id, school_class=None, subject=None, on=on
+        )
+        leading = {person.pk for person in routing.strangers_to(question.student_id, leaders)}
+        told = told & leading or leading
+    standing_in = Role.objects.in_force(on).filter(stands_in_for__person_id__in=told)
     if question.circle == Circle.LEADERS:
         standing_in = standing_in.filter(kind=Role.Kind.SCHOOL_LEADER)
     told |= set(standing_in.values_list("person_id", flat=True))

@@ -105,7 +105,7 @@ def _form(
         options = [(str(person.uuid), person.name, "")]
     if not options:
         raise NotVisible
-    text, topics = typed.get("text", ""), topics_of(person.school_id)
+    text, topics = typed.get("text", "")[:TEXT_AT_MOST], topics_of(person.school_id)
     key = forms.uuid_of(typed.get("key", "")) or new_id()
     looked = request.method == "POST" and not errors
     found = services.show_answers(actor=person, text=text, key=key, now=timezone.now()) if looked and text else []

@@ -66,6 +66,7 @@ def page(
         ],
         "most": TEXT_AT_MOST,
         "end": showing.ENDS.get(_end_of(found)),
+        "goes_on_in": _goes_on_in(found, request.person, part),
     }
     status = 422 if errors else 200
     if part == Part.ASKER:
@@ -75,6 +76,13 @@ def page(
         context["promises"] = [task for task in context["promises"] if task.state != Task.State.OFFERED]
         return render(request, "questions/family.html", context, status=status)
     return render(request, "questions/staff.html", context | _for_staff(request, found, tasks, context), status=status)
+
+
+def _goes_on_in(found: Question, viewer: Person, part: Part) -> Question | None:
+    """Where it goes on, when the viewer may know: it may be a complaint, and its title is its first words."""
+    if part == Part.ASKER or access.seen_by_staff(viewer).filter(pk=found.merged_into_id or 0).exists():
+        return found.merged_into
+    return None
 
 
 def _end_of(found: Question) -> str:
@@ -88,7 +96,7 @@ def _for_staff(request: SignedInRequest, found: Question, tasks: list[Task], con
     person, now = request.person, context["now"]
     may_handle = bool(access.can_handle(person, found))
     people = routing.candidates(found, on=person.today) if may_handle else []
-    load = routing.load_of(one.pk for one in people)
+    load = routing.load_of((one.pk for one in people), complaints=person.leads(person.school_id))
     watchers = list(found.watchers.values_list("person_id", flat=True))
     events = list(found.events.all())
     named = labels({*(one.pk for one in people), *watchers, *(e.person_id for e in events if e.person_id)})

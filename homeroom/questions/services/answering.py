@@ -192,7 +192,9 @@ def merge(*, actor: Person, question: Question, into: Question, now: datetime) -
 
     Only there: the asker reads everything of both, and nobody else's.
     """
-    question = locked(question)
+    # Both, in the order of their ids: two merges that cross must not end in a circle.
+    rows = {one.pk: locked(one) for one in sorted((question, into), key=lambda one: one.pk)}
+    question, into = rows[question.pk], rows[into.pk]
     part = require_part(actor, question, Part.HANDLER)
     if into.pk == question.pk or (into.asker_id, into.student_id) != (question.asker_id, question.student_id):
         raise Invalid(_("Only questions of the same person about the same child can be merged."))

@@ -157,7 +157,7 @@ def _concerned(question: Question, act: Act, now: datetime) -> tuple[tuple[int, 
 
 def checked_text(text: str, missing: str | Promise) -> str:
     """The text as it is kept. Raises Invalid when it is empty or too long."""
-    text = text.replace("\r\n", "\n").strip()
+    text = text.replace("\r\n", "\n").replace("\x00", "").strip()
     if not text:
         raise Invalid(missing, fields={"text": missing})
     if len(text) > TEXT_AT_MOST:
