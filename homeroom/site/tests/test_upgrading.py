@@ -1,7 +1,6 @@
 """A database of an earlier version becomes one of this version with everything in it.
 
-An installation as the first release's migrations made it is filled, saved with `homeroom backup` and restored, which
-migrates it. Archives of real releases go into `tests/releases/` (VERSION.zip, VERSION-keys.zip) and are tried too.
+`tests/releases/` has a backup of each release (VERSION.zip, VERSION-keys.zip); restoring one migrates it.
 """
 
 from __future__ import annotations
@@ -18,20 +17,6 @@ from .conftest import homeroom
 
 pytestmark = pytest.mark.process
 RELEASES = sorted((settings.PACKAGE.parent / "tests" / "releases").glob("*[0-9].zip"))
-
-FIRST_RELEASE = """
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
-executor = MigrationExecutor(connection)
-graph = executor.loader.graph
-ours = {app for app, name in graph.nodes if executor.loader.get_migration(app, name).__module__.startswith("homeroom.")}
-first = [node for node in graph.root_nodes() if node[0] in ours]
-first += [node for node in graph.leaf_nodes() if node[0] not in ours]
-executor.migrate(first)
-School = executor.loader.project_state(first).apps.get_model("school", "School")
-for number in range(3):
-    School.objects.create(name=f"school {number}")
-"""
 
 # The mother of the cast, who had answered one of four notices when the archive was made.
 A_MOTHER_LOOKS = """
@@ -59,17 +44,6 @@ def columns(data: Path) -> set[tuple[str, str]]:
                 " pragma_table_info(tables.name) AS columns WHERE tables.type = 'table'"
             )
         )
-
-
-def test_an_installation_of_the_first_release_is_brought_forward(tmp_path):
-    old, new = tmp_path / "old", tmp_path / "new"
-    homeroom(old, "shell", "--no-imports", "-c", FIRST_RELEASE)
-    homeroom(old, "backup", str(tmp_path / "b.zip"), "--keys", str(tmp_path / "k.zip"))
-    homeroom(new, "restore", str(tmp_path / "b.zip"), "--keys", str(tmp_path / "k.zip"))
-    assert is_current(new)
-    with sqlite3.connect(new / "homeroom.db") as database:
-        rows = database.execute("SELECT name FROM school_school ORDER BY id").fetchall()
-    assert rows == [("school 0",), ("school 1",), ("school 2",)]
 
 
 @pytest.mark.parametrize("archive", RELEASES, ids=lambda path: path.stem)
