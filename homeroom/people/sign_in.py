@@ -22,7 +22,7 @@ from django.contrib.auth import login as django_login
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.hashers import make_password
 from django.core.cache import cache
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -85,7 +85,13 @@ def counted_name(request: HttpRequest | None, credentials: dict[str, Any] | None
 
 
 def forget_failures(request: HttpRequest, typed: str) -> None:
-    """Forget the wrong passwords counted for what was typed, at this address."""
+    """Forget the wrong passwords counted for what was typed, at this address.
+
+    Not those of a phone that several accounts have: anybody may sign in with the number of somebody else, and would
+    guess at the other's password between two times with their own.
+    """
+    if phone_key(typed) and Account.objects.filter(phone_key=phone_key(typed), is_active=True).count() > 1:
+        return
     reset(ip=client_address(request), username=counted_name(None, {"username": typed}))
 
 
@@ -97,10 +103,13 @@ def is_attacked(request: HttpRequest, typed: str) -> bool:
     """
     if not throttle.is_used_up(f"guess:{counted_name(None, {'username': typed})}", GUESSES):
         return False
-    named = Q(account__username=typed.strip().lower())
+    named = Q(username=typed.strip().lower())
     if phone_key(typed):
-        named |= Q(account__phone_key=phone_key(typed))
-    return not Session.objects.filter(named, address=client_address(request)).exists()
+        named |= Q(phone_key=phone_key(typed))
+    here = Session.objects.filter(account_id=OuterRef("pk"), address=client_address(request))
+    meant = Account.objects.filter(named, is_active=True)
+    # Of a phone that several have, all: one of them may have taken the number to guess at the others.
+    return not meant.exists() or meant.exclude(Exists(here)).exists()
 
 
 def count_guess(typed: str) -> None:

@@ -205,6 +205,35 @@ class TestManyAddresses:
         assert signed_in_as(tablet) == school.mother.account
 
 
+class TestSomebodyElsesNumber:
+    """The father signs in with the mother's number and his own password, to guess at hers between."""
+
+    OWN = "his own pass phrase 7"
+
+    @pytest.fixture
+    def number(self, school: Cast, phoned: Account) -> str:
+        father = school.father.account
+        father.phone, father.phone_key = phoned.phone, phoned.phone_key
+        father.set_password(self.OWN)
+        father.save()
+        return str(phoned.phone)
+
+    def test_signing_in_as_oneself_forgets_no_guesses_at_others(self, client: Client, number: str) -> None:
+        for _try in range(6):
+            try_in(client, number, "wrong")
+        try_in(client, number, self.OWN)
+        client.post("/sign-out/")
+        answers = [try_in(client, number, "wrong").status_code for _try in range(3)]
+        assert answers[-1] == 429
+
+    def test_being_signed_in_as_oneself_lets_nobody_guess_on(self, client: Client, number: str) -> None:
+        try_in(Client(REMOTE_ADDR="203.0.113.9"), number, self.OWN)
+        TestManyAddresses().attack(number)
+        here = Client(REMOTE_ADDR="203.0.113.9")
+        try_in(here, number)
+        assert signed_in_as(here) is None
+
+
 class TestSecondFactor:
     def code(self, secret: str) -> str:
         return format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
