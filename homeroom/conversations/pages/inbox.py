@@ -48,7 +48,9 @@ def _until(request: HttpRequest) -> datetime | None:
         given = parse_datetime(request.GET.get("until", ""))
     except ValueError:
         return None
-    return given if given is not None and given.tzinfo is not None else None
+    if given is None or given.tzinfo is None or not 2000 <= given.year <= 2200:  # UTC has no instant beyond its ends
+        return None
+    return given
 
 
 @require_GET
