@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from homeroom.kit.access import SystemActor, require
-from homeroom.kit.errors import Invalid
+from homeroom.kit.errors import Invalid, Trouble
 from homeroom.people.models import Person
 from homeroom.people.public import children_of, current_classes, label
 from homeroom.questions import access, routing, telling
@@ -25,6 +25,17 @@ from .rating import ask_for_rating
 
 ROUTING = SystemActor("routing")
 CHOICES = (Circle.CLASS_TEACHER, Circle.SUBJECT_TEACHER, Circle.OFFICE, Circle.LEADERS)  # a family may pick these
+
+
+AN_HOUR = 20  # questions of one person: each is somebody's duty to answer
+
+
+class TooMany(Trouble):
+    """More questions in an hour than a person has."""
+
+    status = 429
+    code = "too_many_questions"
+    default_message = _("You have asked very many questions in the last hour. Write more in one of them, or ask later.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +63,9 @@ def ask_question(*, actor: Person, asking: Asking, now: datetime) -> Question:
     there = Question.objects.filter(school_id=actor.school_id, asker=actor, key=asking.key).first()
     if there is not None:
         return there
+    lately = Question.objects.filter(asker=actor, school_id=actor.school_id, asked_at__gt=now - timedelta(hours=1))
+    if lately.count() >= AN_HOUR:
+        raise TooMany
     fields: dict[str, str | Promise] = {}
     student = _child(actor, asking.student)
     if student is None:

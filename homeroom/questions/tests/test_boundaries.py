@@ -8,9 +8,11 @@ import pytest
 
 from homeroom.delivery.models import Recipient
 from homeroom.kit.errors import Stale
+from homeroom.kit.ids import new_id
 from homeroom.people.models import Guardianship
 from homeroom.questions import due, queries, services
 from homeroom.questions.models import TEXT_AT_MOST, Line, Question, Rating, Task
+from homeroom.questions.services.asking import AN_HOUR, TooMany
 
 SECRET = "班主任当众批评孩子，不公平"
 
@@ -98,3 +100,16 @@ def test_the_schools_answers_are_looked_for_in_no_more_than_one_may_write(school
     monkeypatch.setattr("homeroom.questions.services.show_answers", lambda **given: looked.append(given["text"]) or [])
     client_for(school.mother).post("/questions/ask/", {"do": "look", "text": "雨" * (TEXT_AT_MOST + 1)})
     assert [len(text) for text in looked] == [TEXT_AT_MOST]
+
+
+def test_one_person_asks_so_much_in_an_hour_and_no_more(school, ask, nine) -> None:
+    key = new_id()
+    ask(key=key)
+    for _number in range(AN_HOUR - 1):
+        ask()
+    with pytest.raises(TooMany):
+        ask()
+    ask(key=key)  # the same again is no new one
+    ask(by=school.father)
+    ask(at=nine + timedelta(hours=1))
+    assert Question.objects.count() == AN_HOUR + 2
