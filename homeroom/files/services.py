@@ -12,7 +12,8 @@ from uuid import UUID
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import storages
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef, Sum
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from homeroom.audit import public as audit
@@ -30,6 +31,8 @@ MEGABYTE = 1 << 20
 PICTURE_AT_MOST = 30 * MEGABYTE
 FILE_AT_MOST = 50 * MEGABYTE
 KEPT_UNCLAIMED = timedelta(days=2)
+IN_AN_HOUR = 200  # files of one person
+BYTES_IN_AN_HOUR = 2 << 30
 
 
 class NoRoom(Trouble):
@@ -40,13 +43,22 @@ class NoRoom(Trouble):
     default_message = _("The file could not be stored because the server has no room. Nothing else was lost.")
 
 
+class TooManyFiles(Trouble):
+    """More in an hour than a person uploads; whoever may upload could otherwise fill the disk."""
+
+    status = 429
+    code = "too_many_files"
+    default_message = _("You have uploaded very many files in the last hour. Wait a while and go on; nothing is lost.")
+
+
 def store_upload(*, actor: Person, name: str, content: IO[bytes], size: int, now: datetime) -> StoredFile:
     """Keep `content` as a file of the actor's school, attached to nothing yet.
 
     The bytes are written before the row, so a row never points at nothing; what a stop in between leaves behind has no
-    row and is not served. Raises NotAllowed, Refused, NoRoom.
+    row and is not served. Raises NotAllowed, Refused, TooManyFiles, NoRoom.
     """
     require(access.can_upload(actor))
+    _check_pace(actor, size, now)
     if size > FILE_AT_MOST:
         raise Refused(_("The file is larger than %(most)d MB.") % {"most": FILE_AT_MOST // MEGABYTE})
     type_ = sniffing.recognise(content, size)
@@ -96,6 +108,13 @@ def store_upload(*, actor: Person, name: str, content: IO[bytes], size: int, now
             raise NoRoom from wrong
         raise
     return file
+
+
+def _check_pace(actor: Person, size: int, now: datetime) -> None:
+    lately = StoredFile.objects.filter(uploader=actor, created_at__gt=now - timedelta(hours=1))
+    stored = lately.aggregate(files=Count("id"), bytes=Coalesce(Sum("size"), 0))
+    if stored["files"] >= IN_AN_HOUR or stored["bytes"] + size > BYTES_IN_AN_HOUR:
+        raise TooManyFiles
 
 
 def _redrawn(content: IO[bytes], size: int) -> pictures.Redrawn:

@@ -13,10 +13,10 @@ import pytest
 from django.core.files.storage import storages
 from PIL import Image
 
-from homeroom.files import registry
+from homeroom.files import registry, services
 from homeroom.files.models import Attachment, StoredFile
 from homeroom.files.public import Refused, attach, store_upload
-from homeroom.files.services import NoRoom, remove_unclaimed
+from homeroom.files.services import NoRoom, TooManyFiles, remove_unclaimed
 from homeroom.kit.errors import NotAllowed
 
 
@@ -274,3 +274,16 @@ def test_a_refused_file_is_explained(school, client_for):
     answer = client_for(school.class_teacher).post("/files/", {"file": given}, headers={"HX-Request": "true"})
     assert answer.status_code == 422
     assert not StoredFile.objects.exists()
+
+
+@pytest.mark.parametrize("limit", ["IN_AN_HOUR", "BYTES_IN_AN_HOUR"])
+def test_nobody_fills_the_disk(school, now, own_folder, monkeypatch, limit):
+    monkeypatch.setattr(services, limit, {"IN_AN_HOUR": 2, "BYTES_IN_AN_HOUR": 40}[limit])
+    for name in ("一.pdf", "二.pdf"):
+        upload(school.class_teacher, now, name, b"%PDF-1.7\n%%EOF")
+    before = sorted(own_folder.rglob("*"))
+    with pytest.raises(TooManyFiles):
+        upload(school.class_teacher, now, "三.pdf", b"%PDF-1.7\n%%EOF")
+    assert StoredFile.objects.count() == 2
+    assert sorted(own_folder.rglob("*")) == before
+    upload(school.class_teacher, now + timedelta(minutes=61), "三.pdf", b"%PDF-1.7\n%%EOF")
