@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from prometheus_client import Histogram
 
 from homeroom.kit.bodies import body_limit
-from homeroom.kit.errors import Trouble
+from homeroom.kit.errors import Invalid, Trouble
 from homeroom.kit.ids import new_id
 from homeroom.kit.turns import must_wait
 from homeroom.site import pages
@@ -78,6 +78,8 @@ class TroubleMiddleware:
             limit = allowed if int(request.META["CONTENT_LENGTH"]) > allowed else None
         if "homeroom.no_room" in request.META:  # the bridge could not keep the body
             return pages.trouble(request, pages.Busy())
+        if "%00" in request.META.get("QUERY_STRING", ""):  # PostgreSQL stores and compares no such text
+            return pages.trouble(request, Invalid(_("Some of what was sent cannot be used.")))
         if limit is not None:
             message = _("That is too large. At most %(size)s can be sent here.") % {"size": _size(limit)}
             return pages.trouble(request, TooLarge(message))

@@ -106,3 +106,9 @@ def test_a_form_whose_token_is_old_gets_a_page_that_says_what_to_do():
     response = Client(enforce_csrf_checks=True).post("/sign-in/", {"login": "a"})
     assert response.status_code == 403
     assert str(PageTooOld.default_message) in response.content.decode()
+
+
+def test_a_zero_byte_in_an_address_is_refused_in_words(browser):
+    answer = browser.get("/sign-in/?next=%00")
+    assert answer.status_code == 422
+    assert "提交的内容有误" in answer.content.decode()
