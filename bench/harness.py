@@ -182,6 +182,7 @@ def masked(text: bytes) -> bytes:
     return head + b"\0\0\0\0" + text
 
 
+TEXT, PING = 1, 9  # opcodes. Source: RFC 6455, section 5.2
 PONG = b"\x8a\x80\0\0\0\0"
 
 
@@ -270,14 +271,20 @@ def say_hello(connection: socket.socket, after: dict[str, int]) -> None:
 
 def wait_until_ready(connection: socket.socket) -> dict[str, int]:
     """The streams' numbers once everything missed has come."""
-    for opcode, payload in read_frames(connection):
-        if opcode == 9:
-            connection.sendall(PONG)
-        elif opcode == 1:
-            frame = json.loads(payload)
-            if frame["t"] == "ready":
-                return dict(frame["streams"])
-    raise RuntimeError("the socket was closed")
+    streams: dict[str, int] | None = None
+    data = b""
+    while streams is None or data:  # a ping may come right behind: unanswered, the server would cut the socket
+        more = connection.recv(65536)
+        if not more:
+            raise RuntimeError("the socket was closed")
+        data += more
+        while (frame := first_frame(data)) is not None:
+            opcode, payload, data = frame
+            if opcode == PING:
+                connection.sendall(PONG)
+            elif opcode == TEXT and (said := json.loads(payload))["t"] == "ready":
+                streams = dict(said["streams"])
+    return streams
 
 
 def open_sockets(port: int, guests: Sequence[dict[str, Any]], *, at_once: int = 100) -> list[socket.socket]:
@@ -300,8 +307,11 @@ def answer_pings(sockets: Sequence[socket.socket]) -> None:
     """On a busy machine opening thousands takes longer than the server waits for a pong."""
     for connection in sockets:
         with contextlib.suppress(BlockingIOError):
-            if connection.recv(65536).startswith(b"\x89"):
-                connection.send(PONG)
+            data = connection.recv(65536)
+            while (frame := first_frame(data)) is not None:
+                opcode, _payload, data = frame
+                if opcode == PING:
+                    connection.send(PONG)
 
 
 class Publisher:
