@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from homeroom.school.public import uses
 from homeroom.ui.public import MenuEntry
@@ -15,4 +15,6 @@ def _shown(request: Any) -> bool:
     return person is not None and uses(person.school, "questions")
 
 
-MENU = MenuEntry("questions", _("Questions and answers"), "help-circle", "questions:list", shown=_shown, order=30)
+MENU = MenuEntry(
+    "questions", pgettext_lazy("menu", "Questions"), "help-circle", "questions:list", shown=_shown, order=30
+)
