@@ -1,4 +1,4 @@
-"""What is stored of conversations."""
+"""The conversation, who is in it, and what is said."""
 
 from __future__ import annotations
 
