@@ -26,6 +26,7 @@ class StoredFile(models.Model):
     thumbnail = models.CharField(max_length=120, blank=True)
     width = models.PositiveIntegerField(null=True)
     height = models.PositiveIntegerField(null=True)
+    duration_ms = models.PositiveIntegerField(null=True)  # of sound, where its bytes tell
     created_at = models.DateTimeField()
 
     class Meta:

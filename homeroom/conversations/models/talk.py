@@ -18,6 +18,7 @@ class Conversation(models.Model):
         FAMILY = "family", _("Family and teacher")
         CHANNEL = "channel", _("Class channel")
         STAFF = "staff", _("Staff room")
+        PUPIL = "pupil", _("Pupil and teacher")
 
     uuid = models.UUIDField(default=new_id, unique=True, editable=False)
     school = models.ForeignKey(School, on_delete=models.CASCADE, related_name="+")
@@ -38,6 +39,11 @@ class Conversation(models.Model):
                 fields=["school", "student", "teacher"], condition=Q(kind="family"), name="one_thread_with_a_teacher"
             ),
             models.UniqueConstraint(
+                fields=["school", "student", "teacher"],
+                condition=Q(kind="pupil"),
+                name="one_pupil_thread_with_a_teacher",
+            ),
+            models.UniqueConstraint(
                 fields=["school", "school_class"], condition=Q(kind="channel"), name="one_channel_a_class"
             ),
             models.UniqueConstraint(
@@ -49,7 +55,7 @@ class Conversation(models.Model):
             models.CheckConstraint(
                 name="conversation_has_its_place",
                 condition=(
-                    Q(kind="family", student__isnull=False, teacher__isnull=False)
+                    Q(kind__in=["family", "pupil"], student__isnull=False, teacher__isnull=False)
                     | Q(kind="channel", school_class__isnull=False)
                     | Q(kind="staff", student__isnull=True, school_class__isnull=True)
                 ),
@@ -113,6 +119,9 @@ class Message(models.Model):
     )
     client_key = models.UUIDField()
     has_files = models.BooleanField(default=False)
+    # What the message cites, by its owner's word and id: shown to each reader by their own rights.
+    cites_kind = models.CharField(max_length=20, blank=True, default="", db_default="")
+    cites_uuid = models.UUIDField(null=True, blank=True)
     sent_at = models.DateTimeField()
     changed_number = models.BigIntegerField(default=0)  # the conversation's `last_change` at the latest change of this
     edited_at = models.DateTimeField(null=True, blank=True)
@@ -196,6 +205,7 @@ class HouseRules(models.Model):
     school = models.OneToOneField(School, on_delete=models.CASCADE, related_name="+")
     open_replies = models.BooleanField(default=False)  # families may answer in class channels, for all to read
     duty_phone = models.CharField(max_length=30, blank=True, default="")
+    pupil_threads = models.JSONField(default=dict, blank=True)  # stage → what guardians may in a pupil's own threads
 
     def __str__(self) -> str:
         return f"rules of school:{self.school_id}"
