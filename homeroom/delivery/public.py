@@ -43,7 +43,14 @@ from .queries import (
     waiting_talks,
 )
 from .queries import to_do as todo
-from .registries import register_body, register_overview, register_own_page, register_search, register_way_on
+from .registries import (
+    followed_kinds,
+    register_body,
+    register_overview,
+    register_own_page,
+    register_search,
+    register_way_on,
+)
 from .services import (
     Asked,
     ReminderPolicy,
@@ -112,6 +119,7 @@ __all__ = [
     "family_of",
     "feed",
     "feed_context",
+    "followed_kinds",
     "funnel",
     "funnel_by_class",
     "get_item_for",

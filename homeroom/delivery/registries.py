@@ -51,6 +51,11 @@ def register_overview(kind: str, model: type[models.Model], url_name: str) -> No
     overviews[kind] = (model, url_name)
 
 
+def followed_kinds() -> frozenset[str]:
+    """The kinds whose senders watch the answers come in; what tells one person of a step is not among them."""
+    return frozenset(overviews)
+
+
 def register_search(kind: str, find: FindItems) -> None:
     """Let the owner of a kind find its items by their full text, with its own index."""
     finders[kind] = find

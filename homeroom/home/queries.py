@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import Count, Q
 
-from homeroom.delivery.public import Funnel, Item, Level, Recipient, funnel, in_charge_of
+from homeroom.delivery.public import Funnel, Item, Level, Recipient, followed_kinds, funnel, in_charge_of
 from homeroom.people.models import Guardianship, Person
 
 DAYS_SHOWN = timedelta(days=7)
@@ -31,9 +31,12 @@ def sent_lately(person: Person, *, now: datetime, limit: int = 8) -> list[Sent]:
         role.stands_in_for.person_id for role in person.current_roles if role.stands_in_for is not None
     }
     items = list(
-        Item.objects.filter(school_id=person.school_id, sender_id__in=senders, sent_at__gt=now - DAYS_SHOWN).order_by(
-            "-sent_at"
-        )[: limit * 3]
+        Item.objects.filter(
+            school_id=person.school_id,
+            sender_id__in=senders,
+            kind__in=followed_kinds(),
+            sent_at__gt=now - DAYS_SHOWN,
+        ).order_by("-sent_at")[: limit * 3]
     )
     counts = funnel([item.pk for item in items])
     rows = [

@@ -20,7 +20,7 @@ def twenty(school):
         send_item(
             actor=school.class_teacher,
             school=school.school,
-            kind="plain",
+            kind="notice",
             source_id=None,
             sender=school.class_teacher,
             title=f"通知{number}",
@@ -44,5 +44,16 @@ def test_a_teachers_page_does_not_cost_more_with_more_items(school, twenty, clie
     client = client_for(school.class_teacher)
     client.get("/")
     with CaptureQueriesContext(connection) as queries:
-        assert client.get("/").status_code == 200
+        content = client.get("/").content.decode()
+    assert "通知19" in content
     assert len(queries) <= 20
+
+
+def test_what_tells_one_family_of_a_step_is_not_among_what_a_teacher_sent(school, client_for):
+    (pair, *_others) = guardian_pairs([school.child_a.pk], on=school.today)
+    send_item(
+        actor=school.class_teacher, school=school.school, kind="question_answer", source_id=None,
+        sender=school.class_teacher, title="学校答复了您的提问", lead="", level="read",
+        recipients=[Asked(pair.person_id, pair.student_id)], now=timezone.now(),
+    )  # fmt: skip
+    assert "学校答复了您的提问" not in client_for(school.class_teacher).get("/").content.decode()
