@@ -37,6 +37,8 @@ class Posting:
     sent_at: datetime
     quoted_id: int | None = None
     has_files: bool = False
+    cites_kind: str = ""  # what it cites, by its owner's word and id
+    cites_uuid: UUID | None = None
 
     @property
     def key(self) -> tuple[int, int, UUID]:
@@ -110,6 +112,15 @@ def _rows(*columns: tuple[str, Iterable[Any]]) -> tuple[str, list[Any]]:
 
 def _uuids(values: Iterable[UUID]) -> list[str]:
     return [str(value) for value in values] if connection.vendor == "postgresql" else [value.hex for value in values]
+
+
+def _cited(values: Iterable[UUID | None]) -> list[str | None]:
+    as_text = str if connection.vendor == "postgresql" else _hex
+    return [None if value is None else as_text(value) for value in values]
+
+
+def _hex(value: UUID) -> str:
+    return value.hex
 
 
 def _instants(values: Iterable[datetime]) -> list[Any]:
@@ -203,12 +214,14 @@ def _insert(new: New) -> list[tuple[int, int, int]]:
         ("uuid", _uuids(posting.client_key for posting in new.values())),
         ("boolean", [posting.has_files for posting in new.values()]),
         ("timestamptz", _instants(posting.sent_at for posting in new.values())),
+        ("text", [posting.cites_kind for posting in new.values()]),
+        ("uuid", _cited(posting.cites_uuid for posting in new.values())),
     )
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO conversations_message (uuid, school_id, conversation_id, number, author_id, text, quoted_id,"
-            " client_key, has_files, sent_at, changed_number, withdrawn_reason)"
-            f" SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, 0, '' FROM {given}"
+            " client_key, has_files, sent_at, cites_kind, cites_uuid, changed_number, withdrawn_reason)"
+            f" SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, 0, '' FROM {given}"
             f"{'' if connection.vendor == 'postgresql' else ' WHERE true'} RETURNING conversation_id, number, id",
             values,
         )
