@@ -15,8 +15,10 @@ class Template(models.Model):
     uuid = models.UUIDField(default=new_id, unique=True, editable=False)
     school = models.ForeignKey(School, on_delete=models.CASCADE, related_name="+")
     owner = models.ForeignKey(Person, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
-    kind = models.CharField(max_length=20)  # the module it is for: notice
+    kind = models.CharField(max_length=20)  # what it is for: notice, reply
     name = models.CharField(max_length=60)
+    shortcut = models.CharField(max_length=20, blank=True, default="", db_default="")  # typed instead of the name
+    pinyin = models.CharField(max_length=160, blank=True, default="", db_default="")  # of the name: "shou dao sd"
     title = models.CharField(max_length=120, blank=True)
     text = models.TextField()
     created_at = models.DateTimeField(auto_now_add=True)

@@ -30,6 +30,7 @@ class Conversation(models.Model):
     last_number = models.BigIntegerField(default=0)
     last_change = models.BigIntegerField(default=0)
     last_message_at = models.DateTimeField(null=True, blank=True)
+    settled_number = models.BigIntegerField(default=0, db_default=0)  # what the family wrote up to here needs no answer
     membership_version = models.BigIntegerField(default=0)  # moves whenever somebody joins, leaves or may speak or not
     opened_at = models.DateTimeField()
 
@@ -130,6 +131,7 @@ class Message(models.Model):
         Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
     withdrawn_reason = models.CharField(max_length=200, blank=True, default="")
+    automatic = models.BooleanField(default=False, db_default=False)  # written for its author, who is away
 
     class Meta:
         constraints = [
