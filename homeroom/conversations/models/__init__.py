@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from .calm import Away, AwayAnswer, DutyShift, Rhythm, ScheduledMessage
 from .handing import Handover
+from .live import PresenceWish
 from .talk import MARKS, Conversation, Draft, HouseRules, Membership, Message, MessageRevision, Reaction, Side
 from .voice import Transcript
 
 __all__ = [
     "MARKS", "Away", "AwayAnswer", "Conversation", "Draft", "DutyShift", "Handover", "HouseRules", "Membership",
-    "Message", "MessageRevision", "Reaction", "Rhythm", "ScheduledMessage", "Side", "Transcript",
+    "Message", "MessageRevision",
+    "PresenceWish", "Reaction", "Rhythm", "ScheduledMessage", "Side", "Transcript",
 ]  # fmt: skip
