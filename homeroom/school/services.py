@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
-from itertools import pairwise
 from zoneinfo import available_timezones
 
 from django.db import transaction
@@ -16,6 +15,7 @@ from homeroom.kit.access import Actor, require
 from homeroom.kit.errors import Invalid
 
 from . import access, topics
+from .calendar import fits
 from .models import CalendarDay, Grade, ModuleSwitch, School, SchoolClass, Stage, Subject, Term, WorkingInterval
 from .presets import PRESETS
 
@@ -180,7 +180,7 @@ def set_subjects(*, actor: Actor, school: School, names: list[str], in_use: froz
     gone = [subject for name, subject in there.items() if name not in wanted]
     kept = [subject.name for subject in gone if subject.pk in in_use]
     if kept:
-        wrong = _("Somebody teaches %(subjects)s; end those duties first.") % {"subjects": "、".join(kept)}
+        wrong = _("Somebody teaches %(subjects)s; end those duties first.") % {"subjects": _(", ").join(kept)}
         raise Invalid(wrong, fields={"names": wrong})
     Subject.objects.filter(pk__in=[subject.pk for subject in gone]).delete()
     for position, name in enumerate(wanted):
@@ -285,8 +285,7 @@ def set_working_hours(*, actor: Actor, school: School, weekdays: list[int], span
     """
     require(access.can_shape_school(actor, school.pk))
     ordered = sorted(spans)
-    crossed = any(after[0] < before[1] for before, after in pairwise(ordered))
-    if crossed or any(ends <= starts for starts, ends in ordered):
+    if not fits(ordered):
         wrong = _("A span must end after it starts, and two must not overlap.")
         raise Invalid(wrong, fields={"spans": wrong})
     if not weekdays or any(weekday not in range(7) for weekday in weekdays):

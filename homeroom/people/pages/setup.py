@@ -105,9 +105,9 @@ def _steps(request: SignedInRequest, school: School) -> list[dict[str, Any]]:
         step("calendar", _("Holidays and working hours"), reverse("people:calendar"),
              ngettext("%(n)d day marked ahead", "%(n)d days marked ahead", marked) % {"n": marked}, marked > 0,
              by_hand=True),
-        step("subjects", _("Subjects"), reverse("people:subjects"), "、".join(subjects[:6]), bool(subjects)),
+        step("subjects", _("Subjects"), reverse("people:subjects"), _(", ").join(subjects[:6]), bool(subjects)),
         step("topics", _("Topics families ask about"), reverse("people:topics"),
-             "、".join(topic.name for topic in schools.topics_of(school.pk)[:6]), school.topics.exists()),
+             _(", ").join(topic.name for topic in schools.topics_of(school.pk)[:6]), school.topics.exists()),
         step("roster", _("Import the pupils and guardians"), _roster_url(),
              ngettext("%(n)d pupil", "%(n)d pupils", pupils) % {"n": pupils}, pupils > 0),
         step("classes", _("Grades and classes"), reverse("people:classes"),
@@ -189,7 +189,7 @@ def classes(request: SignedInRequest) -> HttpResponse:
     by_grade: dict[int, list[dict[str, Any]]] = {}
     for one in rows:
         by_grade.setdefault(one.grade_id, []).append(
-            {"row": one, "pupils": one.pupils, "head": "、".join(heads.get(one.pk, []))}
+            {"row": one, "pupils": one.pupils, "head": _(", ").join(heads.get(one.pk, []))}
         )
     for grade in school.grades.all():
         grades.append({"grade": grade, "classes": by_grade.get(grade.pk, [])})
@@ -350,20 +350,11 @@ def _change_calendar(request: SignedInRequest, school: School) -> str:
 
 def _spans(text: str) -> list[tuple[time, time]]:
     """`7:50-11:50`, one a line."""
-    spans = []
-    for line in text.replace("–", "-").replace("—", "-").replace("~", "-").replace("：", ":").splitlines():
-        if not line.strip():
-            continue
-        first, _dash, last = line.partition("-")
-        try:
-            starts, ends = parse_time(first.strip().zfill(5)), parse_time(last.strip().zfill(5))
-        except ValueError:
-            starts = ends = None
-        if starts is None or ends is None:
-            wrong = _("Write each span like 07:50-11:50, one a line.")
-            raise Invalid(wrong, fields={"spans": wrong})
-        spans.append((starts, ends))
-    return spans
+    try:
+        return list(schools.read_spans(text))
+    except ValueError:
+        wrong = _("Write each span like 07:50-11:50, one a line.")
+        raise Invalid(wrong, fields={"spans": wrong}) from None
 
 
 @for_keepers
