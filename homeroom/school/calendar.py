@@ -2,12 +2,50 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from .models import CalendarDay, School
+
+
+Spans = tuple[tuple[time, time], ...]
+_BETWEEN_SPANS = re.compile(r"[,，、;；\n]+")
+_BETWEEN_TIMES = re.compile(r"\s*[-–—~～至到]+\s*")
+
+
+def read_spans(text: str) -> Spans:
+    """`7:50-11:50, 14:00-17:00`, one a line or divided by commas, with the signs a Chinese keyboard gives; in order.
+
+    Raises ValueError for what is no span; whether they fit together is another question (`fits`).
+    """
+    spans = []
+    for part in filter(None, (one.strip() for one in _BETWEEN_SPANS.split(text.replace("：", ":")))):
+        first, last = _BETWEEN_TIMES.split(part)
+        spans.append((_time(first), _time(last)))
+    return tuple(sorted(spans))
+
+
+def _time(text: str) -> time:
+    hour, colon, minute = text.partition(":")
+    if not hour.isascii() or (colon and len(minute) != 2):
+        raise ValueError(text)
+    return time(int(hour), int(minute or 0))
+
+
+def fits(spans: Iterable[tuple[time, time]]) -> bool:
+    """Whether every span ends after it starts and, being in order, none overlaps the next."""
+    ordered = list(spans)
+    return all(starts < ends for starts, ends in ordered) and all(a[1] <= b[0] for a, b in pairwise(ordered))
+
+
+def spans_text(spans: Iterable[tuple[time, time]]) -> str:
+    """`07:50-11:50, 14:00-17:00`: what `read_spans` reads."""
+    return ", ".join(f"{starts:%H:%M}-{ends:%H:%M}" for starts, ends in spans)
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +53,7 @@ class Calendar:
     """A school's weekly plan with its exceptions, read once and asked often. Spans are [starts, ends)."""
 
     zone: ZoneInfo
-    weekly: dict[int, tuple[tuple[time, time], ...]]  # weekday, Monday 0 → spans in order
+    weekly: Mapping[int, Spans]  # weekday, Monday 0 → spans in order
     exceptions: dict[date, int | None]  # date → weekday whose plan it follows; None: closed
 
     @classmethod
@@ -34,7 +72,11 @@ class Calendar:
             exceptions=exceptions,
         )
 
-    def spans_on(self, on: date) -> tuple[tuple[time, time], ...]:
+    def with_hours(self, weekly: Mapping[int, Spans]) -> Calendar:
+        """The same holidays and make-up days under another weekly plan, as of one teacher; an empty one: as it is."""
+        return replace(self, weekly=weekly) if weekly else self
+
+    def spans_on(self, on: date) -> Spans:
         """The working spans of a date; empty when the school is closed."""
         weekday = self.exceptions.get(on, on.weekday())
         return () if weekday is None else self.weekly.get(weekday, ())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .access import can_decide_for_school, can_shape_school
-from .calendar import Calendar
+from .calendar import Calendar, Spans, fits, read_spans, spans_text
 from .models import ModuleSwitch, School
 from .modules import SwitchableModule, register_module, switchable_modules
 from .presets import PRESETS, Preset
@@ -27,12 +27,12 @@ from .services import (
 from .topics import add_usual_topics, archive_topic, save_topic, topics_of
 
 __all__ = [
-    "PRESETS", "Calendar", "Preset", "SwitchableModule", "add_classes", "add_stage", "add_term",
+    "PRESETS", "Calendar", "Preset", "Spans", "SwitchableModule", "add_classes", "add_stage", "add_term",
     "add_usual_topics", "archive_class", "archive_topic",
-    "can_decide_for_school", "can_shape_school", "change_school", "clear_calendar_day", "create_school", "mark_step",
-    "module_is_on", "register_module", "remove_term", "rename_class", "roster_moved", "save_topic",
+    "can_decide_for_school", "can_shape_school", "change_school", "clear_calendar_day", "create_school", "fits", "mark_step",
+    "module_is_on", "read_spans", "register_module", "remove_term", "rename_class", "roster_moved", "save_topic",
     "set_calendar_days",
-    "set_subjects", "set_working_hours", "switch_module", "switchable_modules", "switched_off", "topics_of", "uses",
+    "set_subjects", "set_working_hours", "spans_text", "switch_module", "switchable_modules", "switched_off", "topics_of", "uses",
 ]  # fmt: skip
 
 
