@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 
 from .models import CalendarDay, School
 
-
 Spans = tuple[tuple[time, time], ...]
 _BETWEEN_SPANS = re.compile(r"[,，、;；\n]+")
 _BETWEEN_TIMES = re.compile(r"\s*[-–—~～至到]+\s*")
