@@ -139,6 +139,20 @@ def can_change_rules(actor: Actor, school_id: int) -> Decision:
     return denied(_("Only an IT administrator or a school leader can change this."))
 
 
+def can_keep_hours(actor: Person) -> Decision:
+    """Whoever answers families: staff, each for themself."""
+    if actor.is_staff_member:
+        return ALLOWED
+    return denied(_("Only staff have working hours here."))
+
+
+def can_keep_duty(actor: Actor, school_id: int) -> Decision:
+    """The office, an IT administrator or a school leader."""
+    if actor.keeps_roster(school_id):
+        return ALLOWED
+    return denied(_("Only the office, an IT administrator or a school leader can change who is on duty."))
+
+
 def may_upload(person: Person) -> bool:
     """Entered at files: whoever may write somewhere may attach something."""
     return memberships_of(person, now=timezone.now()).filter(can_speak=True).exists()

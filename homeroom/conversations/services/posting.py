@@ -48,7 +48,7 @@ def post_message(
         membership_version=membership.conversation.membership_version,
         school_id=conversation.school_id,
         author_id=actor.pk,
-        text=_checked(text, files),
+        text=checked(text, files),
         client_key=client_key,
         sent_at=now,
         quoted_id=access.get_message_for(actor, quoted, now=now).pk if quoted is not None else None,
@@ -69,7 +69,8 @@ def cleaned(text: str) -> str:
     return whole.replace("\r\n", "\n").replace("\x00", "").strip()
 
 
-def _checked(text: str, files: Sequence[UUID]) -> str:
+def checked(text: str, files: Sequence[UUID | str]) -> str:
+    """The text as it is kept. Raises Invalid when it is empty or too long, or when there are too many files."""
     text = cleaned(text)
     if not text and not files:
         empty = _("Write something first.")

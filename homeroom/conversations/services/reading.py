@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +23,21 @@ def mark_read(*, actor: Person, membership: Membership, number: int) -> bool:
     up_to = min(number, membership.conversation.last_number)
     behind = Membership.objects.filter(pk=membership.pk, person_id=actor.pk, read_number__lt=up_to)
     return bool(behind.update(read_number=up_to))
+
+
+@contextmanager
+def unread_kept(conversation_id: int, person_id: int) -> Iterator[None]:
+    """Around a message that goes out by itself: what its author has not read is as unread as before.
+
+    In the caller's transaction. Who had read everything has read their own message too.
+    """
+    place = Membership.objects.select_related("conversation").filter(
+        conversation_id=conversation_id, person_id=person_id, left_at__isnull=True
+    )
+    before = place.first()
+    yield
+    if before is not None and before.read_number < before.conversation.last_number:
+        place.update(read_number=before.read_number)
 
 
 @transaction.atomic
