@@ -11,11 +11,11 @@ from django.utils.translation import gettext_lazy as _
 
 from homeroom.kit.access import ALLOWED, Actor, Decision, denied
 from homeroom.kit.errors import NotVisible
-from homeroom.people.models import Person, Role
+from homeroom.people.models import Enrolment, Person, Role
 from homeroom.people.public import children_of
 
 from . import roster
-from .models import Conversation, Membership, Message, Side
+from .models import Conversation, HouseRules, Membership, Message, Side
 
 Kind = Conversation.Kind
 EDITABLE_FOR = timedelta(minutes=5)
@@ -77,6 +77,10 @@ def can_speak(membership: Membership) -> Decision:
         return ALLOWED
     if membership.conversation.kind == Kind.CHANNEL:
         return denied(_("Only the teachers write in the class channel. Answer them privately."))
+    if membership.conversation.kind == Kind.PUPIL:
+        if membership.person_id == membership.conversation.student_id:
+            return denied(_("Nobody answers here any more. Choose one of your present teachers under “New message”."))
+        return denied(_("You read along here. To write to the teacher, begin a conversation of your own."))
     return denied(_("This teacher does not teach the child any more. Write to one of the present teachers."))
 
 
@@ -115,6 +119,23 @@ def can_open_thread(actor: Person, student: Person, teacher: Person) -> Decision
         raise NotVisible
     if role is None:
         return denied(_("This teacher does not teach the child. Choose one of the child's teachers."))
+    return ALLOWED
+
+
+def can_open_pupil_thread(actor: Person, teacher: Person) -> Decision:
+    """A pupil of the school, with a teacher of theirs, where the school has such threads for the pupil's stage."""
+    enrolment = (
+        Enrolment.objects.filter(student_id=actor.pk, ends_on__isnull=True)
+        .select_related("school_class__grade")
+        .first()
+    )
+    if enrolment is None or teacher.school_id != actor.school_id:
+        raise NotVisible
+    if not any(role.person_id == teacher.pk for role in roster.teachers_of(actor.pk, on=actor.today)):
+        return denied(_("Choose one of your own teachers."))
+    rules = HouseRules.objects.filter(school_id=actor.school_id).first()
+    if roster.guardians_part(rules, enrolment.school_class.grade.stage) == roster.OFF:
+        return denied(_("Your school has no conversations of pupils with teachers. Speak with your teacher in person."))
     return ALLOWED
 
 

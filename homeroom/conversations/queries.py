@@ -177,6 +177,14 @@ def titles(
                 }
             return _("%(child)s's family") % {"child": child}, "", note
         return names.get(conversation.teacher_id or 0, ""), child, class_name
+    if conversation.kind == Kind.PUPIL and conversation.student is not None:
+        child, class_name = conversation.student.name, classes.get(conversation.student.pk, (None, ""))[1]
+        if membership.side == Side.STAFF:
+            return _("%(name)s (pupil)") % {"name": child}, "", class_name
+        teacher = names.get(conversation.teacher_id or 0, "")
+        if membership.person_id == conversation.student_id:
+            return teacher, "", class_name
+        return _("%(child)s with %(teacher)s") % {"child": child, "teacher": teacher}, "", _("The pupil's own thread")
     if conversation.kind == Kind.CHANNEL and conversation.school_class is not None:
         return conversation.school_class.name, "", _("Class channel")
     grade = conversation.grade.name if conversation.grade is not None else _("Whole school")

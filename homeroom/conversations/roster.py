@@ -12,12 +12,24 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q
 
 from homeroom.people.models import Delegation, Enrolment, Guardianship, Role
+from homeroom.school.models import Stage
 
 from .models import Conversation, HouseRules, Side
 
 Kind = Conversation.Kind
 TEACHING = (Role.Kind.CLASS_TEACHER, Role.Kind.SUBJECT_TEACHER)
 NO_RECORDS = Guardianship.Restriction.NO_RECORDS
+SPEAK, READ, NONE, OFF = "speak", "read", "none", "off"  # guardians in a pupil's own threads; OFF: no such threads
+# The younger the pupil, the more the guardians take part; a school may choose otherwise for each stage.
+GUARDIANS_BY_STAGE: dict[str, str] = {
+    Stage.KINDERGARTEN: OFF, Stage.PRIMARY: SPEAK, Stage.JUNIOR: READ, Stage.SENIOR: NONE, Stage.VOCATIONAL: NONE,
+}  # fmt: skip
+
+
+def guardians_part(rules: HouseRules | None, stage: str) -> str:
+    """What guardians may in the threads of pupils of a stage, by the school's own choice or as usual."""
+    chosen = rules.pupil_threads.get(stage) if rules is not None else None
+    return chosen if chosen in {SPEAK, READ, NONE, OFF} else GUARDIANS_BY_STAGE.get(stage, READ)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +56,7 @@ class _Roster:
 
     on: date
     classes: dict[int, int] = field(default_factory=dict)  # student → class now
+    stages: dict[int, str] = field(default_factory=dict)  # class → stage
     students: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))  # class → students
     # student → [(person, sees the child's records, last day)], guardians and those they have asked to stand in
     adults: dict[int, list[tuple[int, bool, date | None]]] = field(default_factory=lambda: defaultdict(list))
@@ -66,6 +79,8 @@ def places(conversations: Sequence[Conversation], *, on: date) -> Places:
         here = found[conversation.pk]
         if conversation.kind == Kind.FAMILY:
             _family(conversation, roster, by_class, here)
+        elif conversation.kind == Kind.PUPIL:
+            _pupil(conversation, roster, by_class, here, rules)
         elif conversation.kind == Kind.CHANNEL:
             _channel(conversation, roster, by_class, here, open_replies=open_replies)
         else:
@@ -84,8 +99,11 @@ def _read(conversations: Sequence[Conversation], on: date) -> _Roster:
             Q(student_id__in=students) | Q(school_class_id__in=class_ids),
             school_id=school_id, ends_on__isnull=True, student__archived_at__isnull=True,
         )  # fmt: skip
-        for student_id, class_id in enrolled.values_list("student_id", "school_class_id"):
+        for student_id, class_id, stage in enrolled.values_list(
+            "student_id", "school_class_id", "school_class__grade__stage"
+        ):
             roster.classes[student_id] = class_id
+            roster.stages[class_id] = stage
             roster.students[class_id].append(student_id)
         _read_adults(roster, students | set(roster.classes))
     here = Q() if rooms else Q(school_class_id__in=class_ids | set(roster.classes.values()))
@@ -120,18 +138,44 @@ def _read_adults(roster: _Roster, student_ids: Collection[int]) -> None:
             roster.adults[student_id].append((delegate_id, lent_records and lender_sees, until))
 
 
-def _family(
+def _teachers(
     conversation: Conversation, roster: _Roster, by_class: dict[int, list[Role]], here: dict[int, Place]
 ) -> None:
+    """Enter the thread's teacher and who stands in, as far as they teach the child."""
     class_id = roster.classes.get(conversation.student_id or 0)
     for role in by_class.get(class_id or 0, ()):
         stood_for = role.stands_in_for.person_id if role.stands_in_for is not None else None
         if role.kind in TEACHING and conversation.teacher_id in {role.person_id, stood_for}:
             _add(here, role.person_id, Place(Side.STAFF, True, role.ends_on))
+
+
+def _family(
+    conversation: Conversation, roster: _Roster, by_class: dict[int, list[Role]], here: dict[int, Place]
+) -> None:
+    _teachers(conversation, roster, by_class, here)
     answered = bool(here)  # with no teacher left there is nobody to write to; what was said stays readable
     for person_id, sees, ends_on in roster.adults.get(conversation.student_id or 0, ()):
         if sees and person_id not in here:
             _add(here, person_id, Place(Side.FAMILY, answered, ends_on))
+
+
+def _pupil(
+    conversation: Conversation, roster: _Roster, by_class: dict[int, list[Role]], here: dict[int, Place],
+    rules: HouseRules | None,
+) -> None:  # fmt: skip
+    student_id = conversation.student_id or 0
+    class_id = roster.classes.get(student_id)
+    if class_id is None:  # left the school: nobody writes to a former pupil here
+        return
+    part = guardians_part(rules, roster.stages[class_id])
+    _teachers(conversation, roster, by_class, here)
+    answered = bool(here) and part != OFF
+    _add(here, student_id, Place(Side.FAMILY, answered, None))
+    if part == NONE:
+        return
+    for person_id, sees, ends_on in roster.adults.get(student_id, ()):
+        if sees and person_id not in here:
+            _add(here, person_id, Place(Side.FAMILY, answered and part == SPEAK, ends_on))
 
 
 def _channel(

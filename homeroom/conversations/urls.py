@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .pages import beginning, inbox, messages
+from .pages import beginning, inbox, messages, pupils
 
 app_name = "conversations"
 urlpatterns = [
@@ -12,6 +12,7 @@ urlpatterns = [
     path("conversations/new/", beginning.new, name="new"),
     path("conversations/start/", beginning.start, name="start"),
     path("conversations/channel/", beginning.channel, name="channel"),
+    path("conversations/pupil/", pupils.pupil, name="pupil"),
     path("conversations/room/", beginning.room, name="room"),
     path("conversations/rules/", beginning.rules, name="rules"),
     path("conversations/<uuid:uuid>/", inbox.thread, name="thread"),

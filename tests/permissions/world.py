@@ -11,7 +11,7 @@ from typing import Any
 from django.utils import timezone
 
 from homeroom.conversations.models import Conversation, Message
-from homeroom.conversations.services import open_channel, open_family_thread, post_message
+from homeroom.conversations.services import open_channel, open_family_thread, open_pupil_thread, post_message
 from homeroom.delivery.models import Item, Level, Recipient
 from homeroom.delivery.public import reply
 from homeroom.demo.cast import Cast
@@ -56,6 +56,7 @@ class World:
     edge: Guardianship  # father and child_a
     thread: Conversation  # of child_a's family and the class teacher
     channel: Conversation  # of class_a
+    pupil_thread: Conversation  # of the pupil and the teacher of class_c
     message: Message  # the mother's, in `thread`
     announcement: Message  # the class teacher's, in `channel`
     question: Question  # the mother's about child_a, for the class teacher
@@ -122,6 +123,7 @@ def build_world(cast: Cast) -> World:
         ),
         thread=thread,
         channel=channel,
+        pupil_thread=open_pupil_thread(actor=cast.pupil, teacher=cast.third_class_teacher, now=now),
         message=Message.objects.get(conversation=thread),
         announcement=Message.objects.get(conversation=channel),
         question=question,
@@ -179,6 +181,7 @@ def _in_conversations(w: World, body: dict[str, Any] | None = None, *, json: boo
     return [
         _of("family thread", {"uuid": w.thread.uuid}, body, json=json),
         _of("class channel", {"uuid": w.channel.uuid}, body, json=json),
+        _of("pupil's thread", {"uuid": w.pupil_thread.uuid}, body, json=json),
     ]
 
 
@@ -324,6 +327,7 @@ CASES: dict[str, Cases] = {
         _of("answer to the channel", {}, {"quote": str(w.announcement.uuid)}),
     ],
     "conversations/channel/": lambda w: [_of("class_b", {}, {"school_class": str(w.cast.class_b.uuid)})],
+    "conversations/pupil/": lambda w: [_of("", {}, {"teacher": str(w.cast.third_class_teacher.uuid)})],
     "conversations/room/": lambda w: [
         _of("school", {}, {"grade": ""}),
         _of("grade", {}, {"grade": str(w.cast.class_a.grade_id)}),

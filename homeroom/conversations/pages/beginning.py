@@ -22,6 +22,7 @@ from homeroom.people.requests import SignedInRequest
 from homeroom.school.models import Grade, SchoolClass
 
 from .inbox import MODULE
+from .pupils import WAYS, own_teachers, stages_of
 
 Kind = Conversation.Kind
 PUPILS = 100
@@ -51,6 +52,7 @@ def new(request: SignedInRequest) -> HttpResponse:
     context = {"children": children, "quote": request.GET.get("quote", ""), **_pupils(request)}
     context["class_channels"] = access.channels_to_open(person)
     context["rooms"] = _rooms_to_open(person)
+    context |= own_teachers(person)
     return render(request, "conversations/new.html", context)
 
 
@@ -160,7 +162,7 @@ def room(request: SignedInRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @signed_in(module=MODULE)
 def rules(request: SignedInRequest) -> HttpResponse:
-    """Open answers in class channels, and the duty phone."""
+    """Open answers in class channels, guardians in pupils' threads, and the duty phone."""
     if not access.can_change_rules(request.person, request.person.school_id):
         raise NotVisible
     found = queries.rules_of(request.person.school_id)
@@ -172,6 +174,11 @@ def rules(request: SignedInRequest) -> HttpResponse:
                 school=request.person.school,
                 open_replies=request.POST.get("open_replies") == "on",
                 duty_phone=request.POST.get("duty_phone", ""),
+                pupil_threads={
+                    stage: request.POST[f"pupils_{stage}"]
+                    for stage in request.person.school.stages
+                    if f"pupils_{stage}" in request.POST
+                },
                 now=timezone.now(),
             )
         except Invalid as wrong:
@@ -179,5 +186,12 @@ def rules(request: SignedInRequest) -> HttpResponse:
         else:
             messages.success(request, _("Saved."))
             return redirect("conversations:list")
-    context = {"rules": found, "errors": errors, "typed": request.POST.get("duty_phone", found.duty_phone)}
+    stages = stages_of(request.person.school, found)
+    context = {
+        "rules": found,
+        "errors": errors,
+        "stages": stages,
+        "ways": list(WAYS.items()),
+        "typed": request.POST.get("duty_phone", found.duty_phone),
+    }
     return render(request, "conversations/rules.html", context, status=422 if errors else 200)

@@ -15,6 +15,7 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_GET, require_POST
 
 from homeroom.conversations import access, hints, markup, queries, services
+from homeroom.conversations.company import company_of
 from homeroom.conversations.models import Draft, Membership, Side
 from homeroom.conversations.services.posting import FILES_AT_MOST, LONGEST
 from homeroom.files import public as files_of
@@ -93,6 +94,7 @@ def _thread(
         "title": title,
         "child": child,
         "note": note,
+        "company": company_of(conversation, now=now),
         "page": page,
         "last": last or conversation.last_number,
         "before": before,

@@ -19,6 +19,8 @@ from homeroom.people.models import Delegation, Enrolment, Guardianship, Role
 from homeroom.school.models import School
 
 Kind = Conversation.Kind
+THREADS = (Kind.FAMILY, Kind.PUPIL)  # with one teacher, about or with one child
+RECENTLY = timedelta(days=7)  # a server may have been off on the day a duty began
 
 
 @transaction.atomic
@@ -114,11 +116,11 @@ def role_moved(event: _AboutPerson, event_id: int) -> None:
     stood_for = {role.stands_in_for.person_id for role in roles if role.stands_in_for is not None}
     classes = {role.school_class_id for role in roles if role.school_class_id is not None}
     member_of = Membership.objects.filter(person_id=event.person_id, left_at__isnull=True).values("conversation_id")
-    threads = here.filter(kind=Kind.FAMILY).filter(
+    threads = here.filter(kind__in=THREADS).filter(
         Q(teacher_id__in={event.person_id, *stood_for}) | Q(pk__in=member_of)
     )
     follow_roster(threads, now=now)
-    others = here.exclude(kind=Kind.FAMILY).filter(
+    others = here.exclude(kind__in=THREADS).filter(
         Q(kind=Kind.STAFF) | Q(school_class_id__in=classes) | Q(pk__in=member_of)
     )
     follow_roster(others, now=now, person_ids={event.person_id})
@@ -132,7 +134,7 @@ def edge_moved(event: _AboutEdge, event_id: int) -> None:
         .first()
     )
     concerned = Conversation.objects.filter(school_id=event.school_id).filter(
-        Q(kind=Kind.FAMILY, student_id=event.student_id) | Q(kind=Kind.CHANNEL, school_class_id=class_id)
+        Q(kind__in=THREADS, student_id=event.student_id) | Q(kind=Kind.CHANNEL, school_class_id=class_id)
     )
     if rows := list(concerned):
         follow_roster(rows, now=timezone.now(), person_ids={event.person_id})
@@ -147,14 +149,15 @@ def dates_moved(*, now: datetime) -> int:
     """Let in whose dates begin today and see out whose ended; returns memberships moved.
 
     Access has stopped by then already: a membership knows its end. Nothing is read of schools where nothing begins or
-    ends, and a second run changes nothing.
+    ends these days, and a second run changes nothing.
     """
     moved = 0
     schools = School.objects.filter(pk__in=Conversation.objects.values("school_id"))
     for school in schools:
         today = now.astimezone(ZoneInfo(school.time_zone)).date()
         over = Membership.objects.filter(conversation__school=school, left_at__isnull=True, ends_at__lte=now)
-        days = Q(starts_on=today) | Q(ends_on=today - timedelta(days=1))
+        since = today - RECENTLY
+        days = Q(starts_on__gte=since, starts_on__lte=today) | Q(ends_on__gte=since, ends_on__lt=today)
         dated: list[QuerySet[Role] | QuerySet[Guardianship] | QuerySet[Delegation]] = [
             model.objects.filter(days, school=school) for model in (Role, Guardianship, Delegation)
         ]

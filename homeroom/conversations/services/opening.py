@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from homeroom.audit import public as audit
-from homeroom.conversations import access
+from homeroom.conversations import access, roster
 from homeroom.conversations.events import ConversationOpened
 from homeroom.conversations.models import Conversation, HouseRules, Membership
 from homeroom.eventlog.public import announce
@@ -37,6 +39,24 @@ def open_family_thread(*, actor: Person, student: Person, teacher: Person, now: 
     require(access.can_open_thread(actor, student, teacher))
     thread, made = Conversation.objects.get_or_create(
         school_id=actor.school_id, kind=Kind.FAMILY, student=student, teacher=teacher, defaults={"opened_at": now}
+    )
+    return _opened(actor, thread, now, made=made)
+
+
+@transaction.atomic
+def open_pupil_thread(*, actor: Person, teacher: Person, now: datetime) -> Conversation:
+    """The pupil's own thread with one of their teachers, begun when there is none; guardians come in by stage.
+
+    Raises NotVisible for who is no pupil, NotAllowed when the teacher does not teach them or the school has none.
+    """
+    there = Conversation.objects.filter(school_id=actor.school_id, kind=Kind.PUPIL, student=actor, teacher=teacher)
+    known = there.filter(memberships__person=actor, memberships__left_at__isnull=True).first()
+    if known is not None:
+        access.membership_in(actor, known, now=now)
+        return known
+    require(access.can_open_pupil_thread(actor, teacher))
+    thread, made = Conversation.objects.get_or_create(
+        school_id=actor.school_id, kind=Kind.PUPIL, student=actor, teacher=teacher, defaults={"opened_at": now}
     )
     return _opened(actor, thread, now, made=made)
 
@@ -77,21 +97,29 @@ def _opened(actor: Person, conversation: Conversation, now: datetime, *, made: b
 
 
 @transaction.atomic
-def change_rules(*, actor: Person, school: School, open_replies: bool, duty_phone: str, now: datetime) -> None:
-    """Whether families may answer openly in class channels, and whom they ring when it cannot wait.
+def change_rules(
+    *, actor: Person, school: School, open_replies: bool, duty_phone: str, now: datetime,
+    pupil_threads: Mapping[str, str] | None = None,
+) -> None:  # fmt: skip
+    """Whether families may answer openly in class channels, whom they ring when it cannot wait, and by stage what
+    guardians may in pupils' own threads (None: as it was).
 
-    Raises NotAllowed, or Invalid for the phone number.
+    Raises NotAllowed, or Invalid for the phone number or an unknown choice.
     """
     require(access.can_change_rules(actor, school.pk))
     number = duty_phone.strip()
     if number and not normal_phone(number) and not all(letter in "0123456789-+ " for letter in number):
         wrong = _("This is not a phone number.")
         raise Invalid(wrong, fields={"duty_phone": wrong})
-    HouseRules.objects.update_or_create(
-        school=school, defaults={"open_replies": open_replies, "duty_phone": number[:30]}
-    )
+    values: dict[str, Any] = {"open_replies": open_replies, "duty_phone": number[:30]}
+    if pupil_threads is not None:
+        if not set(pupil_threads.values()) <= {roster.SPEAK, roster.READ, roster.NONE, roster.OFF}:
+            unknown = _("Choose one of the offered ways.")
+            raise Invalid(unknown, fields={"pupil_threads": unknown})
+        values["pupil_threads"] = {stage: part for stage, part in pupil_threads.items() if stage in school.stages}
+    HouseRules.objects.update_or_create(school=school, defaults=values)
     audit.record(
         actor=actor, action="conversations.rules_changed", target=school, school_id=school.pk,
-        open_replies=open_replies, duty_phone=bool(number),
+        open_replies=open_replies, duty_phone=bool(number), pupil_threads=values.get("pupil_threads"),
     )  # fmt: skip
-    follow_roster(Conversation.objects.filter(school=school, kind=Kind.CHANNEL), now=now)
+    follow_roster(Conversation.objects.filter(school=school, kind__in=[Kind.CHANNEL, Kind.PUPIL]), now=now)
