@@ -120,3 +120,24 @@ def axe(page: Page) -> list[str]:
 def too_wide(page: Page) -> int:
     """How many pixels the page is wider than its window; 0 when nothing hangs over."""
     return int(page.evaluate("document.documentElement.scrollWidth - innerWidth"))
+
+
+TAPPED = ", ".join(f"main {tag}" for tag in ("a[href]", "button", "summary", "input", "select", "textarea"))
+COVERED = """tapped => [...document.querySelectorAll(tapped)]
+  .filter(one => !one.disabled && one.checkVisibility({visibilityProperty: true, opacityProperty: true}))
+  .flatMap(one => {
+    one.scrollIntoView({block: "center", inline: "center", behavior: "instant"})
+    const [box] = one.getClientRects()
+    if (!box || box.width < 4 || box.height < 4) return []
+    const hit = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2)
+    const label = one.closest("label")
+    if (!hit || one.contains(hit) || hit.contains(one) || label?.contains(hit)) return []
+    return [`${one.outerHTML.slice(0, 80)} lies under ${hit.outerHTML.slice(0, 80)}`]
+  })"""
+
+
+def covered(page: Page) -> list[str]:
+    """What can be seen and not be tapped, because something else lies over its middle."""
+    found: list[str] = page.evaluate(COVERED, TAPPED)
+    page.evaluate("scrollTo({top: 0, behavior: 'instant'})")
+    return found

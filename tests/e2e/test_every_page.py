@@ -10,7 +10,7 @@ import pytest
 from django.urls import Resolver404, resolve
 from playwright.sync_api import Page, expect
 
-from tests.browser import DESKTOP, SMALL_PHONE, axe, too_wide
+from tests.browser import DESKTOP, SMALL_PHONE, axe, covered, too_wide
 from tests.e2e.conftest import signed_in
 from tests.server import Served, once
 
@@ -120,7 +120,7 @@ def look(page: Page, way: Mapping[str, Any]) -> list[str]:
     """What is wrong with the page, shown this way."""
     page.set_viewport_size(way["viewport"])
     page.evaluate("elder => document.documentElement.toggleAttribute('data-elder', elder)", way["elder"])
-    faults = axe(page)
+    faults = axe(page) + covered(page)
     if too_wide(page) > 0:
         faults.append(f"hangs {too_wide(page)} px over the edge")
     return faults

@@ -9,7 +9,7 @@ import pytest
 import xlsxwriter
 from playwright.sync_api import Page, expect
 
-from tests.browser import DESKTOP, PHONE
+from tests.browser import DESKTOP, PHONE, covered
 from tests.e2e.test_loop import card, publish
 
 pytestmark = [pytest.mark.browser, pytest.mark.process]
@@ -87,6 +87,10 @@ def test_an_excel_file_becomes_families_with_a_notice(served, open_page, picture
     apply.click()
     invite = office.locator(".roster-classes a", has_text="四年级1班")
     expect(invite).to_be_visible(timeout=60_000)
+    after = office.url
+    office.goto(f"{served.url}/school/roster/")
+    assert covered(office) == []
+    office.goto(after)
 
     invite.click()
     office.locator('form[action$="/slips/"] button[type="submit"]').first.click()
