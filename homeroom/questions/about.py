@@ -1,9 +1,13 @@
-"""What a question was asked about, as a card: each viewer sees it by their own rights, or only that there is one."""
+"""What a question was asked about, as a card: each viewer sees it by their own rights, or only that there is one.
+
+Other modules enter their kinds in `site/reactions.py`; what they give only has to look like a `Card`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 from uuid import UUID
 
 from django.urls import reverse
@@ -17,21 +21,52 @@ from homeroom.people.models import Person
 from .models import Question
 
 
+class Cited(Protocol):
+    """What is cited, for one viewer. `hidden` says only that there is something: they may not see it, or it is gone.
+
+    What a family wrote themselves can be turned into a question: then `author_id` is who wrote it, and `text`, `files`
+    and `student` (its uuid, where it is about one) go along.
+    """
+
+    @property
+    def label(self) -> str | Promise: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def note(self) -> str: ...
+    @property
+    def link(self) -> str: ...
+    @property
+    def hidden(self) -> bool: ...
+    @property
+    def author_id(self) -> int | None: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def student(self) -> UUID | None: ...
+    @property
+    def files(self) -> tuple[UUID, ...]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Card:
-    """`hidden` says only that something is cited: this viewer may not see it, or it was withdrawn."""
+    """Something cited that carries nothing along."""
 
     label: str | Promise
     title: str = ""
     note: str = ""
     link: str = ""
+    author_id: int | None = None
+    text: str = ""
+    student: UUID | None = None
+    files: tuple[UUID, ...] = ()
 
     @property
     def hidden(self) -> bool:
         return not self.title
 
 
-MakeCard = Callable[[UUID, Person], Card]
+MakeCard = Callable[[UUID, Person], Cited]
 _kinds: dict[str, MakeCard] = {}
 
 
@@ -49,13 +84,13 @@ def parse(text: str) -> tuple[str, UUID | None]:
         return "", None
 
 
-def card_for(kind: str, uuid: UUID | None, viewer: Person) -> Card | None:
+def card_for(kind: str, uuid: UUID | None, viewer: Person) -> Cited | None:
     """The card of what is cited; None when nothing is."""
     make = _kinds.get(kind)
     return make(uuid, viewer) if make is not None and uuid is not None else None
 
 
-def card_of(question: Question, viewer: Person) -> Card | None:
+def card_of(question: Question, viewer: Person) -> Cited | None:
     return card_for(question.about_kind, question.about_uuid, viewer)
 
 

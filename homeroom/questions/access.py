@@ -119,6 +119,13 @@ def can_ask(actor: Person) -> Decision:
     return denied(_("Only guardians and pupils can ask the school a question here."))
 
 
+def can_propose(actor: Person) -> Decision:
+    """Any member of staff, about what they can read; the family decides."""
+    if actor.current_roles:
+        return ALLOWED
+    return denied(_("Only staff of the school can propose a question to a family."))
+
+
 def can_handle(actor: Actor, question: Question) -> Decision:
     """The owner, those the question was put to, and leaders; a complaint leaders alone."""
     if part_of(actor, question) in {Part.HANDLER, Part.SYSTEM}:

@@ -13,7 +13,7 @@ from enum import IntEnum
 from homeroom.school.models import School
 from homeroom.school.public import Calendar
 
-from .models import Question, ServiceLevel
+from .models import Question, ServiceLevel, TopicLevel
 from .states import Act, State
 
 OWED = frozenset({State.OPEN, State.ASSIGNED, State.REOPENED, State.WAITING_OTHER})  # the school owes a step
@@ -34,19 +34,26 @@ SHARE = {Step.GRADE: 1.0, Step.SCHOOL: 1.5}
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A school's calendar with its service levels; three queries, then asked often."""
+    """A school's calendar with its service levels; four queries, then asked often."""
 
     calendar: Calendar
     level: ServiceLevel
+    by_topic: dict[int, TopicLevel]
 
     @classmethod
     def of(cls, school: School) -> Clock:
         level = ServiceLevel.objects.filter(school=school).first() or ServiceLevel(school=school)
-        return cls(Calendar.of(school), level)
+        return cls(Calendar.of(school), level, {one.topic_id: one for one in TopicLevel.objects.filter(school=school)})
+
+    def level_of(self, question: Question) -> ServiceLevel | TopicLevel:
+        """The times of its topic, else of the topic above, else the school's."""
+        topic = question.topic
+        return self.by_topic.get(topic.pk) or self.by_topic.get(topic.parent_id or 0) or self.level
 
     def reply_limit(self, question: Question) -> int:
         """The working minutes for the reply that is owed."""
-        return self.level.next_reply if question.first_reply_at else self.level.first_reply
+        level = self.level_of(question)
+        return level.next_reply if question.first_reply_at else level.first_reply
 
     def share_of(self, step: Step) -> float:
         return self.level.warn_at / 100 if step == Step.OWNER else SHARE[step]
@@ -77,7 +84,7 @@ class Clock:
             if question.told < Step.SCHOOL:
                 wanted.append(after(question.reply_since, limit * self.share_of(Step(question.told + 1))))
         if question.resolve_since is not None:
-            left = self.level.resolution - question.resolve_minutes_used
+            left = self.level_of(question).resolution - question.resolve_minutes_used
             question.resolve_due_at = after(question.resolve_since, left)
             if not question.resolve_told:
                 wanted.append(question.resolve_due_at)
@@ -97,7 +104,7 @@ class Clock:
         if question.resolve_since is None:
             return False
         used = question.resolve_minutes_used + self.calendar.working_minutes(question.resolve_since, now)
-        return _reached(used, self.level.resolution)
+        return _reached(used, self.level_of(question).resolution)
 
     def may_close(self, question: Question, now: datetime) -> bool:
         """Whether nobody objected to the answer for as long as the school waits."""

@@ -96,6 +96,7 @@ def asking_from(data: QueryDict, *, about: tuple[str, UUID | None], stored: tupl
         about_kind=about[0],
         about_uuid=about[1],
         files=stored,
+        proposal=uuid_of(data.get("proposal", "")),
     )
 
 

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from homeroom.kit.jobs import every
 
-from . import due
+from . import due, services
 
 
 @every(30)
@@ -19,3 +19,9 @@ def watch_clocks() -> None:
 def watch_promises() -> None:
     """Remind of promises and follow-ups that are due, tell of late ones."""
     due.watch_promises(now=timezone.now())
+
+
+@every(600)
+def release_owners() -> None:
+    """Give on what is owned by somebody whose duty has ended."""
+    services.release_owners(now=timezone.now())

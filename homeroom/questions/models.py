@@ -44,7 +44,7 @@ class Question(models.Model):
     title = models.CharField(max_length=60)  # the first words of the first line
     state = models.CharField(max_length=13, choices=State.choices, default=State.OPEN)
     owner = models.ForeignKey(Person, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
-    about_kind = models.CharField(max_length=30, blank=True, default="")  # what it was asked about: item
+    about_kind = models.CharField(max_length=30, blank=True, default="")  # what it was asked about: item, message
     about_uuid = models.UUIDField(null=True)
     merged_into = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="merged")
     key = models.UUIDField()  # made by the page: sending twice asks once
@@ -81,6 +81,7 @@ class Question(models.Model):
             models.Index(fields=["asker", "-moved_at"], name="question_by_asker"),
             models.Index(fields=["owner", "state"], name="question_by_owner"),
             models.Index(fields=["check_at"], name="question_to_check", condition=Q(check_at__isnull=False)),
+            models.Index(fields=["about_uuid"], name="question_by_about", condition=Q(about_uuid__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -215,6 +216,10 @@ class QuestionEvent(models.Model):
     topic_id = models.BigIntegerField(null=True)
     owner_id = models.BigIntegerField(null=True)  # after the act
     working_minutes = models.FloatField(null=True)  # since the event before; null for the first
+    # Of a reply: the working minutes the family waited for it. Of an end: those the school had the whole matter.
+    reply_minutes = models.FloatField(null=True)
+    is_first_reply = models.BooleanField(default=False, db_default=False)
+    matter_minutes = models.FloatField(null=True)
     detail = models.CharField(max_length=30, blank=True)  # a code: the reason of an end, the step of an escalation
 
     objects: ClassVar[Any] = Unchanging.as_manager()
@@ -243,6 +248,8 @@ class Route(models.Model):
     grade = models.ForeignKey(Grade, null=True, on_delete=models.CASCADE, related_name="+")  # null: every grade
     circle = models.CharField(max_length=13, choices=Circle.choices)
     person = models.ForeignKey(Person, null=True, on_delete=models.CASCADE, related_name="+")  # of circle PERSON
+    # Of circle SUBJECT_TEACHER; null: the subject the family names.
+    subject = models.ForeignKey(Subject, null=True, on_delete=models.CASCADE, related_name="+", db_index=False)
 
     class Meta:
         constraints = [
@@ -272,6 +279,59 @@ class ServiceLevel(models.Model):
 
     def __str__(self) -> str:
         return f"service level of school:{self.school_id}"
+
+
+class TopicLevel(models.Model):
+    """Other reply times for one topic and those under it, in working minutes: health waits no day."""
+
+    school = models.ForeignKey(School, on_delete=models.CASCADE, related_name="+", db_index=False)
+    topic = models.ForeignKey(Topic, on_delete=models.CASCADE, related_name="+")
+    first_reply = models.PositiveIntegerField()
+    next_reply = models.PositiveIntegerField()
+    resolution = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["school", "topic"], name="one_level_a_topic")]
+
+    def __str__(self) -> str:
+        return f"level of topic:{self.topic_id}"
+
+
+class Proposal(models.Model):
+    """A question that a member of staff has put into words for a guardian, out of what the guardian wrote to them.
+
+    Nothing is asked by it: the guardian asks, with these words or others, or says no.
+    """
+
+    class State(models.TextChoices):
+        OFFERED = "offered", _("Waits for the family's word")
+        ASKED = "asked", _("The family has asked it")
+        DECLINED = "declined", _("The family does not want to ask it")
+
+    uuid = models.UUIDField(default=new_id, unique=True, editable=False)
+    school = models.ForeignKey(School, on_delete=models.CASCADE, related_name="+", db_index=False)
+    proposer = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+", db_index=False)
+    proposer_label = models.CharField(max_length=80)
+    guardian = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+", db_index=False)
+    student = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+", db_index=False)
+    topic = models.ForeignKey(Topic, on_delete=models.PROTECT, related_name="+", db_index=False)
+    text = models.TextField()
+    about_kind = models.CharField(max_length=30)
+    about_uuid = models.UUIDField()
+    state = models.CharField(max_length=8, choices=State.choices, default=State.OFFERED)
+    question = models.OneToOneField(Question, null=True, on_delete=models.SET_NULL, related_name="proposal")
+    proposed_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["school", "guardian", "about_uuid"], condition=Q(state="offered"), name="one_proposal_at_a_time"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"proposal:{self.pk}"
 
 
 class ApprovedAnswer(models.Model):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from django.utils import timezone
+
 from homeroom.delivery.public import register_own_page
+from homeroom.eventlog.public import EventRecord
 from homeroom.people.models import Person
 from homeroom.people.public import children_of, current_classes
 from homeroom.realtime.public import register_frames
@@ -13,7 +16,9 @@ from .access import may_see_files
 from .events import QuestionMoved
 from .menu import MENU
 from .models import Question
+from .services import release_owners
 from .services.moving import OWNER_KIND
+from .turning import ways_from_message
 
 
 def wire() -> None:
@@ -21,6 +26,12 @@ def wire() -> None:
     register_frames(QuestionMoved.name, frames.moved)
     register_own_page(telling.TO_STAFF)
     register_own_page(telling.TO_ASKER)
+    register_own_page(telling.PROPOSED)
+
+
+def role_moved(event: EventRecord) -> None:
+    """A duty began, ended or moved: what its holder owns goes to whoever has it now."""
+    release_owners(now=timezone.now(), person_id=event.body["person_id"])
 
 
 def may_upload(person: Person) -> bool:
@@ -29,5 +40,6 @@ def may_upload(person: Person) -> bool:
 
 
 __all__ = [
-    "MENU", "OWNER_KIND", "Card", "Question", "ask_about_item", "may_see_files", "may_upload", "register_about", "wire",
+    "MENU", "OWNER_KIND", "Card", "Question", "ask_about_item", "may_see_files", "may_upload", "register_about",
+    "role_moved", "ways_from_message", "wire",
 ]  # fmt: skip

@@ -17,28 +17,29 @@ from .states import WORKING
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A circle, and the person a route names."""
+    """A circle, and the person or the subject a route names."""
 
     circle: Circle
     person: Person | None = None
+    subject: Subject | None = None
 
 
 def usual_way(topic: Topic, grade_id: int | None) -> Way:
     """The school's way for a topic in a grade: its own rule, else its parent topic's, else the class teacher.
 
-    A complaint goes to the leaders whatever a rule says.
+    A complaint goes to the leaders whatever a rule says. A way to the subject teacher may leave the subject open.
     """
     if topic.is_complaint:
         return Way(Circle.LEADERS)
     wanted = [topic.pk, *([topic.parent_id] if topic.parent_id else [])]
     routes = Route.objects.filter(
         Q(grade_id=grade_id) | Q(grade__isnull=True), school_id=topic.school_id, topic_id__in=wanted
-    ).select_related("person__school")
+    ).select_related("person__school", "subject")
     ranked = sorted(routes, key=lambda route: (wanted.index(route.topic_id), route.grade_id is None))
     for route in ranked:
         if route.circle == Circle.PERSON and (route.person is None or route.person.archived_at is not None):
             continue
-        return Way(Circle(route.circle), route.person)
+        return Way(Circle(route.circle), route.person, route.subject)
     return Way(Circle.CLASS_TEACHER)
 
 
@@ -62,6 +63,16 @@ def people_of(
     found = roles.filter(condition).select_related("person__school", "person__account").order_by("id")
     ordered = sorted(found, key=lambda role: role.stands_in_for_id is not None)
     return list({role.person_id: role.person for role in ordered}.values())
+
+
+def subject_in(text: str, school_class: SchoolClass | None, *, on: date) -> Subject | None:
+    """The one subject of the class that a text names; None when it names none, or several. One query."""
+    taught = Role.objects.in_force(on).filter(kind=Role.Kind.SUBJECT_TEACHER, school_class=school_class)
+    if school_class is None:
+        return None
+    subjects = {role.subject for role in taught.select_related("subject") if role.subject is not None}
+    named = [subject for subject in subjects if subject.name in text]
+    return named[0] if len(named) == 1 else None
 
 
 def load_of(person_ids: Iterable[int], *, complaints: bool) -> dict[int, int]:

@@ -54,6 +54,7 @@ ENDS = {
 DETAILS = {
     **ENDS,
     "routed": _("by the school's routing"),
+    "duty_ended": _("back to the team"),
     "owner": _("told the owner"),
     "grade": _("told the grade leader"),
     "school": _("told the school's leaders"),

@@ -39,6 +39,7 @@ class Act(models.TextChoices):
     CLOSE = "close", _("Ended")
     WITHDRAW = "withdraw", _("Withdrawn by the family")
     MERGE = "merge", _("Merged with an earlier one")
+    RELEASE = "release", _("The duty of whoever had it has ended")
     # These move no state.
     NOTE = "note", _("Internal note")
     ROUTE = "route", _("Topic or circle changed")
@@ -65,7 +66,8 @@ OVER = frozenset({S.CLOSED, *FINAL})
 ENDING = frozenset({A.CLOSE, A.WITHDRAW, A.MERGE})  # never without a reason
 
 _ASKER, _HANDLER, _BOTH = frozenset({Part.ASKER}), frozenset({Part.HANDLER}), frozenset({Part.ASKER, Part.HANDLER})
-_STAFF_OR_SYSTEM = frozenset({Part.HANDLER, Part.SYSTEM})
+_SYSTEM = frozenset({Part.SYSTEM})
+_STAFF_OR_SYSTEM = _SYSTEM | {Part.HANDLER}
 
 TRANSITIONS: dict[tuple[Act, State], tuple[State, frozenset[Part]]] = {
     # Being given to somebody starts the work and never interrupts a wait.
@@ -75,6 +77,9 @@ TRANSITIONS: dict[tuple[Act, State], tuple[State, frozenset[Part]]] = {
     (A.ASSIGN, S.WAITING_ASKER): (S.WAITING_ASKER, _STAFF_OR_SYSTEM),
     (A.ASSIGN, S.WAITING_OTHER): (S.WAITING_OTHER, _STAFF_OR_SYSTEM),
     (A.ASSIGN, S.ANSWERED): (S.ANSWERED, _STAFF_OR_SYSTEM),
+    (A.ASSIGN, S.CONFIRMED): (S.CONFIRMED, _STAFF_OR_SYSTEM),
+    # Losing whoever had it: back to the team, without interrupting a wait.
+    **{(A.RELEASE, state): (S.OPEN if state == S.ASSIGNED else state, _SYSTEM) for state in (*LIVE, S.CONFIRMED)},
     **{(A.ANSWER, state): (S.ANSWERED, _HANDLER) for state in LIVE},
     **{(A.ASK_BACK, state): (S.WAITING_ASKER, _HANDLER) for state in LIVE},
     **{(A.WAIT, state): (S.WAITING_OTHER, _HANDLER) for state in LIVE},  # also again: news of the wait

@@ -20,10 +20,11 @@ from homeroom.kit.access import Actor
 from homeroom.people.models import Person, Role
 
 from . import access, routing
-from .models import Circle, Question
+from .models import Circle, Proposal, Question
 
 TO_STAFF = "question"
 TO_ASKER = "question_answer"
+PROPOSED = "question_proposal"
 
 
 def page_of(question: Question) -> str:
@@ -113,5 +114,27 @@ def tell_staff(
             category=Category.OTHER,
             recipients=[Asked(person_id) for person_id in wanted],
             action_label=_("Open the question"),
+            now=now,
+        )
+
+
+def tell_proposal(proposal: Proposal, *, actor: Person, now: datetime) -> None:
+    """An item in the inbox of the guardian who may ask it."""
+    account = proposal.guardian.account
+    with translation.override((account.language if account else "") or settings.LANGUAGE_CODE):
+        send_item(
+            actor=actor,
+            school=actor.school,
+            kind=PROPOSED,
+            source_id=proposal.pk,
+            sender=actor,
+            title=_("Ask this as a question? %(topic)s") % {"topic": proposal.topic.name},
+            lead=_("So that it has an owner and cannot get lost. You decide; nothing was asked yet."),
+            link=reverse("questions:proposal", args=[proposal.uuid]),
+            level=Level.READ,
+            priority=Priority.ROUTINE,
+            category=Category.OTHER,
+            recipients=[Asked(proposal.guardian_id)],
+            action_label=_("Look and decide"),
             now=now,
         )

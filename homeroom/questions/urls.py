@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .pages import asking, handling, knowledge, overseeing, question
+from .pages import asking, handling, knowledge, overseeing, proposing, question
 
 app_name = "questions"
 urlpatterns = [
@@ -13,6 +13,9 @@ urlpatterns = [
     path("questions/ask/", asking.ask, name="ask"),
     path("questions/ask/found/", asking.found, name="found"),
     path("questions/ask/helped/<uuid:answer>/", asking.helped, name="helped"),
+    path("questions/propose/", proposing.propose, name="propose"),
+    path("questions/proposals/<uuid:uuid>/", proposing.proposal, name="proposal"),
+    path("questions/proposals/<uuid:uuid>/decline/", proposing.decline, name="decline"),
     path("questions/overview/", overseeing.overview, name="overview"),
     path("questions/overview/events.csv", overseeing.export, name="export"),
     path("questions/ratings/", overseeing.ratings, name="ratings"),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from homeroom.conversations import public as conversations
 from homeroom.delivery import public as delivery
 from homeroom.demo import public as demo
-from homeroom.eventlog.public import same_transaction
+from homeroom.eventlog.public import register_reader, same_transaction
 from homeroom.files import public as files
 from homeroom.home import public as home
 from homeroom.notices import public as notices
@@ -67,6 +67,11 @@ delivery.register_way_on(questions.ask_about_item)
 files.register_owner(questions.OWNER_KIND, questions.may_see_files)
 files.register_uploader(questions.may_upload)
 ui.register_menu(questions.MENU)
+
+# From a message to a question and back; a question leaves whoever has lost the duty it came with.
+questions.register_about(conversations.MESSAGE, conversations.cite)
+conversations.register_message_way(questions.ways_from_message)
+register_reader("questions.role_moved", [RoleChanged.name], questions.role_moved)
 
 # What a school may switch off: no menu entry, and 404 at its addresses.
 school.register_module(school.SwitchableModule("notices", notices.MENU.label))

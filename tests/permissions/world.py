@@ -24,8 +24,8 @@ from homeroom.kit.ids import new_id
 from homeroom.notices.public import Draft, Notice, publish_notice, save_draft
 from homeroom.people.models import Delegation, Guardianship, Person
 from homeroom.people.public import create_invitations
-from homeroom.questions.models import ApprovedAnswer, Question, Task
-from homeroom.questions.services import Asking, add_task, ask_question, save_answer
+from homeroom.questions.models import ApprovedAnswer, Proposal, Question, Task
+from homeroom.questions.services import Asking, add_task, ask_question, propose_question, save_answer
 from homeroom.roster.models import ImportRun
 from homeroom.roster.services import start_import
 from homeroom.school.models import Topic
@@ -63,6 +63,7 @@ class World:
     complaint: Question  # the mother's, for the leaders only
     task: Task  # a follow-up of `question`
     answer: ApprovedAnswer
+    proposal: Proposal  # the class teacher's, to the mother, out of `message`
 
     @property
     def item(self) -> Item:
@@ -104,6 +105,7 @@ def build_world(cast: Cast) -> World:
         return ask_question(actor=cast.mother, asking=asking, now=now)
 
     question, complaint = put("作业", "今天的作业是哪几页？"), put("投诉建议", "对处理结果不满意。")
+    message = Message.objects.get(conversation=thread)
     issued = create_invitations(actor=cast.office, person_ids=[cast.grandfather.pk], now=now)
     return World(
         cast=cast,
@@ -124,7 +126,7 @@ def build_world(cast: Cast) -> World:
         thread=thread,
         channel=channel,
         pupil_thread=open_pupil_thread(actor=cast.pupil, teacher=cast.third_class_teacher, now=now),
-        message=Message.objects.get(conversation=thread),
+        message=message,
         announcement=Message.objects.get(conversation=channel),
         question=question,
         complaint=complaint,
@@ -148,6 +150,15 @@ def build_world(cast: Cast) -> World:
             valid_from=None,
             valid_until=None,
             approved=True,
+            now=now,
+        ),
+        proposal=propose_question(
+            actor=teacher,
+            about_kind="message",
+            about_uuid=message.uuid,
+            student=cast.child_a.uuid,
+            topic=question.topic.uuid,
+            text="数学练习册能再领一本吗？",
             now=now,
         ),
         token=issued[0].url.rstrip("/").split("/")[-1],
@@ -224,6 +235,20 @@ CASES: dict[str, Cases] = {
             },
         ),
     ],
+    "questions/propose/": lambda w: [
+        _of(
+            "what the mother wrote",
+            {},
+            {
+                "about": f"message:{w.message.uuid}",
+                "student": str(w.cast.child_a.uuid),
+                "topic": str(w.question.topic.uuid),
+                "text": "数学练习册能再领一本吗？",
+            },
+        ),
+    ],
+    "questions/proposals/<uuid:uuid>/": lambda w: [_of("", {"uuid": w.proposal.uuid})],
+    "questions/proposals/<uuid:uuid>/decline/": lambda w: [_of("", {"uuid": w.proposal.uuid})],
     "questions/ask/helped/<uuid:answer>/": lambda w: [_of("", {"answer": w.answer.uuid}, {"key": str(new_id())})],
     "questions/answers/<uuid:uuid>/": lambda w: [_of("", {"uuid": w.answer.uuid})],
     "questions/<uuid:uuid>/write/": lambda w: _in_questions(w, {"text": "补充一句"}),

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from homeroom.conversations import access, queries, services
+from homeroom.conversations import access, citing, queries, services
 from homeroom.conversations.models import MARKS, Message, Reaction
 from homeroom.kit.errors import Invalid
 from homeroom.people.public import signed_in
@@ -35,6 +35,7 @@ def _message(request: SignedInRequest, uuid: UUID, *, trouble: str = "", typed: 
         "conversation": membership.conversation,
         "kinds": [(kind, label, MARKS[kind]) for kind, label in Reaction.Kind.choices],
         "mine": {sign.kind for sign in shown.signs if sign.mine},
+        "ways": citing.ways_for(request.person, found),
         "trouble": trouble,
         "typed": found.text if typed is None else typed,
     }

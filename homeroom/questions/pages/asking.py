@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from homeroom.kit.ids import new_id
 from homeroom.people.public import children_of, current_classes, signed_in
 from homeroom.people.requests import SignedInRequest
 from homeroom.questions import about, access, forms, queries, retrieval, services, showing
-from homeroom.questions.models import TEXT_AT_MOST, Circle
+from homeroom.questions.models import TEXT_AT_MOST, Circle, Proposal
 from homeroom.school.public import topics_of
 
 MODULE = "questions"
@@ -79,26 +80,55 @@ def _asked(request: SignedInRequest) -> HttpResponse:
 @signed_in(module=MODULE)
 def ask(request: SignedInRequest) -> HttpResponseBase:
     """The form. What was typed and uploaded is never lost by a mistake in another field."""
-    cited = about.parse(request.GET.get("about", "") or request.POST.get("about", ""))
     errors: dict[str, str] = {}
     stored: tuple[UUID, ...] = ()
     if request.method == "POST" and request.POST.get("do") != "look":
         try:
             stored = forms.store_files(request)
-            asking = forms.asking_from(request.POST, about=cited, stored=stored)
+            asking = forms.asking_from(request.POST, about=about.parse(request.POST.get("about", "")), stored=stored)
             question = services.ask_question(actor=request.person, asking=asking, now=timezone.now())
         except Trouble as wrong:
             errors = forms.errors_of(wrong)
         else:
             messages.success(request, _("Your question is with the school. You are told here when there is an answer."))
             return redirect("questions:question", question.uuid)
-    return render(request, "questions/ask.html", _form(request, cited, errors, stored), status=422 if errors else 200)
+    offered = forms.uuid_of(request.POST.get("proposal", ""))
+    return form_page(
+        request,
+        initial={"about": request.GET.get("about", ""), "text": request.GET.get("text", "")},
+        proposal=services.proposal_for(request.person, offered) if offered is not None else None,
+        errors=errors,
+        stored=stored,
+    )
+
+
+def form_page(
+    request: SignedInRequest,
+    *,
+    initial: Mapping[str, str],
+    proposal: Proposal | None = None,
+    errors: dict[str, str] | None = None,
+    stored: tuple[UUID, ...] = (),
+) -> HttpResponse:
+    """The form, with what was typed, else with `initial` and what one's own message takes along."""
+    errors = errors or {}
+    typed: Mapping[str, str] = request.POST if request.method == "POST" else initial
+    card = about.card_for(*about.parse(typed.get("about", "")), request.person)
+    if request.method == "GET" and card is not None and card.author_id == request.person.pk:
+        typed = {"student": str(card.student or ""), **typed, "text": typed.get("text") or card.text}
+        stored = card.files
+    context = _form(request, typed, card, errors, stored) | {"proposal": proposal}
+    return render(request, "questions/ask.html", context, status=422 if errors else 200)
 
 
 def _form(
-    request: SignedInRequest, cited: tuple[str, UUID | None], errors: dict[str, str], stored: tuple[UUID, ...]
+    request: SignedInRequest,
+    typed: Mapping[str, str],
+    card: about.Cited | None,
+    errors: dict[str, str],
+    stored: tuple[UUID, ...],
 ) -> dict[str, Any]:
-    person, typed = request.person, request.POST
+    person = request.person
     children = children_of(person)
     options = [(child.uuid, child.name, child.class_name) for child in children]
     if not options and person.pk in current_classes([person.pk]):
@@ -109,6 +139,8 @@ def _form(
     key = forms.uuid_of(typed.get("key", "")) or new_id()
     looked = request.method == "POST" and not errors
     found = services.show_answers(actor=person, text=text, key=key, now=timezone.now()) if looked and text else []
+    if card is not None and card.student is not None:  # it is about this child, whichever others there are
+        options = [option for option in options if option[0] == str(card.student)] or options
     suggested = retrieval.suggest_topics(text, topics)
     return {
         "typed": typed,
@@ -125,8 +157,8 @@ def _form(
             (Circle.OFFICE, _("The school office"), _("Teachers do not see it.")),
             (Circle.LEADERS, _("School leaders only"), _("For complaints: no teacher can see it.")),
         ],
-        "about": request.GET.get("about", "") or typed.get("about", ""),
-        "card": about.card_for(*cited, person),
+        "about": typed.get("about", ""),
+        "card": card,
         "key": key,
         "answers": found,
         "looked": looked,

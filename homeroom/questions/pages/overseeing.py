@@ -19,15 +19,16 @@ from homeroom.people.models import Person
 from homeroom.people.public import labels, signed_in
 from homeroom.people.requests import SignedInRequest
 from homeroom.questions import access, forms, queries, services, showing
-from homeroom.questions.models import Circle, Rating, Route, ServiceLevel
+from homeroom.questions.models import Circle, Rating, Route, ServiceLevel, TopicLevel
 from homeroom.questions.states import Act, State
-from homeroom.school.models import Grade, Topic
+from homeroom.school.models import Grade, Subject, Topic
 from homeroom.school.public import topics_of
 
 from .asking import MODULE
 
 SPANS = {"30": timedelta(days=30), "7": timedelta(days=7), "120": timedelta(days=120)}
 EXPORT_AT_MOST = 20_000
+TIMES = ("first_reply", "next_reply", "resolution")
 
 
 def _span(request: SignedInRequest) -> str:
@@ -132,11 +133,16 @@ def setup(request: SignedInRequest) -> HttpResponseBase:
     named = labels(staff.values_list("pk", flat=True))
     context = {
         "routes": Route.objects.filter(school_id=person.school_id)
-        .select_related("topic", "grade", "person")
+        .select_related("topic", "grade", "person", "subject")
         .order_by("topic__position", "grade_id"),
         "topics": [topic for topic in topics_of(person.school_id) if not topic.is_complaint],
         "grades": Grade.objects.filter(school_id=person.school_id),
-        "circles": [(value, text) for value, text in Circle.choices if value != Circle.SUBJECT_TEACHER],
+        "circles": Circle.choices,
+        "subjects": [(one.pk, one.name) for one in Subject.objects.filter(school_id=person.school_id)],
+        "topic_levels": TopicLevel.objects.filter(school_id=person.school_id)
+        .select_related("topic")
+        .order_by("topic__position", "pk"),
+        "level_topics": topics_of(person.school_id),
         "people": [(one.uuid, named[one.pk]) for one in staff],
         "level": {
             name: getattr(level, name) / 60 for name in ("first_reply", "next_reply", "resolution", "close_after")
@@ -165,6 +171,17 @@ def _change(request: SignedInRequest) -> None:
             services.set_levels(
                 actor=person, school=person.school, hours=hours, warn_at=forms.number_of(data.get("warn_at", ""))
             )
+        case "topic_level":
+            hours = {name: forms.hours_of(data.get(f"topic_{name}", "")) for name in TIMES}
+            services.set_topic_level(
+                actor=person, school=person.school, topic=_topic(person, data.get("level_topic", "")), hours=hours
+            )
+        case "unset_topic_level":
+            rows = TopicLevel.objects.filter(school_id=person.school_id, pk=forms.number_of(data.get("level", "")) or 0)
+            level = rows.first()
+            if level is None:
+                raise NotVisible
+            services.unset_topic_level(actor=person, level=level)
         case "unset":
             route = Route.objects.filter(school_id=person.school_id, pk=forms.number_of(data.get("route", "")) or 0)
             found = route.first()
@@ -172,12 +189,11 @@ def _change(request: SignedInRequest) -> None:
                 raise NotVisible
             services.unset_route(actor=person, route=found)
         case _:
-            topic = Topic.objects.filter(school_id=person.school_id, uuid=forms.named(data.get("topic", ""))).first()
+            topic = _topic(person, data.get("topic", ""))
+            subject = forms.number_of(data.get("subject", "")) or 0
             grade = Grade.objects.filter(school_id=person.school_id, pk=forms.number_of(data.get("grade", "")) or 0)
             named = forms.named(data.get("person", ""))
             chosen = Person.objects.select_related("school").filter(school_id=person.school_id, uuid=named).first()
-            if topic is None:
-                raise NotVisible
             services.set_route(
                 actor=person,
                 school=person.school,
@@ -185,4 +201,13 @@ def _change(request: SignedInRequest) -> None:
                 grade=grade.first(),
                 circle=data.get("circle", ""),
                 person=chosen,
+                subject=Subject.objects.filter(school_id=person.school_id, pk=subject).first(),
             )
+
+
+def _topic(person: Person, uuid: str) -> Topic:
+    """A topic of the school. Raises NotVisible."""
+    found = Topic.objects.filter(school_id=person.school_id, uuid=forms.named(uuid)).first()
+    if found is None:
+        raise NotVisible
+    return found

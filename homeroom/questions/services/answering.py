@@ -12,11 +12,23 @@ from homeroom.kit.access import Actor, require
 from homeroom.kit.errors import Invalid
 from homeroom.people.models import Person
 from homeroom.questions import access, telling
+from homeroom.questions.clock import Clock
 from homeroom.questions.models import Circle, Line, Note, Question, Task, Watcher
 from homeroom.questions.states import FINAL, Act, Part
 from homeroom.school.models import Topic
 
-from .moving import NotThatWay, checked_text, label_of, locked, move, remember, require_part, twice, write_line
+from .moving import (
+    NotThatWay,
+    checked_text,
+    concerned_staff,
+    label_of,
+    locked,
+    move,
+    remember,
+    require_part,
+    twice,
+    write_line,
+)
 from .tasks import recognise_promises
 
 
@@ -131,6 +143,7 @@ def reroute(*, actor: Person, question: Question, topic: Topic, circle: str, now
     if question.state in FINAL or topic.school_id != question.school_id or circle not in Circle.values:
         raise NotThatWay
     closed = question.circle == Circle.LEADERS
+    before = concerned_staff(question)
     if closed and circle != Circle.LEADERS:
         raise Invalid(_("The family put this to the school's leaders only; it stays with them."))
     if circle == Circle.SUBJECT_TEACHER and question.subject_id is None:
@@ -140,8 +153,11 @@ def reroute(*, actor: Person, question: Question, topic: Topic, circle: str, now
         question.watchers.all().delete()
         if question.owner is not None and not question.owner.leads(question.school_id):
             question.owner = actor if actor.leads(question.school_id) else None
-    question.save(update_fields=["topic", "circle", "owner"])
-    remember(question, Act.ROUTE, actor=actor, part=part, now=now, detail=question.circle)
+    Clock.of(question.school).set_due(question)
+    question.save(update_fields=["topic", "circle", "owner", "reply_due_at", "resolve_due_at", "check_at"])
+    # Those who had it are told that something moved, so that it leaves their lists; not what: see `frames`.
+    lost = before - {actor.pk} if question.circle == Circle.LEADERS and not closed else ()
+    remember(question, Act.ROUTE, actor=actor, part=part, now=now, detail=question.circle, also=lost)
     return question
 
 

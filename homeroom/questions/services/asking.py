@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -15,7 +15,7 @@ from homeroom.kit.errors import Invalid, Trouble
 from homeroom.people.models import Person
 from homeroom.people.public import children_of, current_classes, label
 from homeroom.questions import access, routing, telling
-from homeroom.questions.models import AnswerShown, Circle, Line, Question, Task
+from homeroom.questions.models import AnswerShown, Circle, Line, Proposal, Question, Task
 from homeroom.questions.routing import Way
 from homeroom.questions.states import Act, Part, State
 from homeroom.school.models import SchoolClass, Subject, Topic
@@ -25,9 +25,8 @@ from .rating import ask_for_rating
 
 ROUTING = SystemActor("routing")
 CHOICES = (Circle.CLASS_TEACHER, Circle.SUBJECT_TEACHER, Circle.OFFICE, Circle.LEADERS)  # a family may pick these
-
-
 AN_HOUR = 20  # questions of one person: each is somebody's duty to answer
+LINES_AN_HOUR = 30  # of one person under one question: each tells its owner
 
 
 class TooMany(Trouble):
@@ -36,6 +35,14 @@ class TooMany(Trouble):
     status = 429
     code = "too_many_questions"
     default_message = _("You have asked very many questions in the last hour. Write more in one of them, or ask later.")
+
+
+class TooManyLines(Trouble):
+    """More under one question in an hour than anybody reads."""
+
+    status = 429
+    code = "too_many_lines"
+    default_message = _("You have written very much here in the last hour. Wait for the answer; nothing is lost.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +58,32 @@ class Asking:
     about_kind: str = ""
     about_uuid: UUID | None = None
     files: tuple[UUID, ...] = ()
+    proposal: UUID | None = None
 
 
-@transaction.atomic
 def ask_question(*, actor: Person, asking: Asking, now: datetime) -> Question:
     """Put a question to the school, route it, tell its owner. Sending the same form twice asks once.
 
-    Raises Invalid for what was typed, NotAllowed for a child the actor does not answer for.
+    `subject` is also for a topic that the school gives to the subject teachers; without one, the only subject of the
+    class that the text names. Raises Invalid for what was typed, NotAllowed for a child the actor does not answer for.
     """
     require(access.can_ask(actor))
-    there = Question.objects.filter(school_id=actor.school_id, asker=actor, key=asking.key).first()
-    if there is not None:
+    try:
+        with transaction.atomic():
+            return _asked_before(actor, asking) or _ask(actor, asking, now)
+    except IntegrityError:
+        # The same form from two devices at one moment: on PostgreSQL neither sees the other before it is stored.
+        there = _asked_before(actor, asking)
+        if there is None:
+            raise
         return there
+
+
+def _asked_before(actor: Person, asking: Asking) -> Question | None:
+    return Question.objects.filter(school_id=actor.school_id, asker=actor, key=asking.key).first()
+
+
+def _ask(actor: Person, asking: Asking, now: datetime) -> Question:
     lately = Question.objects.filter(asker=actor, school_id=actor.school_id, asked_at__gt=now - timedelta(hours=1))
     if lately.count() >= AN_HOUR:
         raise TooMany
@@ -81,17 +102,19 @@ def ask_question(*, actor: Person, asking: Asking, now: datetime) -> Question:
         fields |= wrong.fields
     class_id = current_classes([student.pk]).get(student.pk, (None, ""))[0] if student is not None else None
     school_class = SchoolClass.objects.select_related("grade").filter(pk=class_id or 0).first()
-    circle, subject = asking.circle, None
+    circle = asking.circle
+    subject = Subject.objects.filter(school_id=actor.school_id, pk=asking.subject or 0).first()
     if circle and circle not in CHOICES:
         fields["circle"] = _("Choose who should answer.")
-    if circle == Circle.SUBJECT_TEACHER:
-        subject = Subject.objects.filter(school_id=actor.school_id, pk=asking.subject or 0).first()
-        if subject is None:
-            fields["subject"] = _("Choose the subject.")
+    if circle == Circle.SUBJECT_TEACHER and subject is None:
+        fields["subject"] = _("Choose the subject.")
     if fields or student is None or topic is None:
         raise Invalid(next(iter(fields.values())), fields=fields)
 
-    way = usual_way_of(topic, school_class) if not circle or topic.is_complaint else Way(Circle(circle))
+    if circle and not topic.is_complaint:
+        way = Way(Circle(circle), subject=subject)
+    else:
+        way = _with_subject(usual_way_of(topic, school_class), subject, text, school_class, on=actor.today)
     question = Question(
         school=actor.school,
         asker=actor,
@@ -100,7 +123,7 @@ def ask_question(*, actor: Person, asking: Asking, now: datetime) -> Question:
         school_class=school_class,
         grade=school_class.grade if school_class else None,
         topic=topic,
-        subject=subject,
+        subject=way.subject,
         circle=way.circle,
         title=title_of(text),
         about_kind=asking.about_kind[:30] if asking.about_uuid else "",
@@ -114,6 +137,9 @@ def ask_question(*, actor: Person, asking: Asking, now: datetime) -> Question:
     AnswerShown.objects.filter(school_id=actor.school_id, person=actor, key=asking.key).update(
         outcome=AnswerShown.Outcome.ASKED
     )
+    if asking.proposal is not None:
+        offered = Proposal.objects.filter(uuid=asking.proposal, guardian=actor, state=Proposal.State.OFFERED)
+        offered.update(state=Proposal.State.ASKED, question=question, ended_at=now)
     owner = routing.choose_owner(question, way, on=actor.today)
     if owner is not None:
         question.owner = owner
@@ -125,6 +151,21 @@ def ask_question(*, actor: Person, asking: Asking, now: datetime) -> Question:
 def usual_way_of(topic: Topic, school_class: SchoolClass | None) -> Way:
     """The school's way for this topic and class."""
     return routing.usual_way(topic, school_class.grade_id if school_class is not None else None)
+
+
+def _with_subject(way: Way, subject: Subject | None, text: str, school_class: SchoolClass | None, *, on: date) -> Way:
+    """A way to the subject teacher with the child's own one: of the route's subject, the chosen or the named one.
+
+    To the class teacher where there is none.
+    """
+    if way.circle != Circle.SUBJECT_TEACHER:
+        return way
+    found = way.subject or subject or routing.subject_in(text, school_class, on=on)
+    if found is not None and school_class is not None:
+        place = {"school_id": school_class.school_id, "school_class": school_class, "subject": found}
+        if routing.people_of(Circle.SUBJECT_TEACHER, **place, on=on):
+            return Way(Circle.SUBJECT_TEACHER, subject=found)
+    return Way(Circle.CLASS_TEACHER)
 
 
 def _child(actor: Person, uuid: UUID | None) -> Person | None:
@@ -163,6 +204,9 @@ def add_line(
     if twice(question, key):
         return question
     text = checked_text(text, _("Write something first."))
+    lately = question.lines.filter(of_school=False, written_at__gt=now - timedelta(hours=1))
+    if lately.count() >= LINES_AN_HOUR:
+        raise TooManyLines
     over = question.state in {State.ANSWERED, State.CONFIRMED, State.CLOSED}
     move(question, Act.REOPEN if over else Act.ADD, actor=actor, part=part, now=now)
     write_line(question, Line.Kind.ADDED, text, actor=actor, of_school=False, now=now, key=key, attachments=files)

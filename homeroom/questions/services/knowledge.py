@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from homeroom.audit import public as audit
 from homeroom.kit.access import require
-from homeroom.kit.errors import Invalid
+from homeroom.kit.errors import Invalid, Trouble
+from homeroom.kit.pace import Pace
 from homeroom.people.models import Person
 from homeroom.people.public import staff_label
 from homeroom.questions import access
@@ -19,6 +20,17 @@ from homeroom.questions.models import AnswerShown, ApprovedAnswer, QuestionEvent
 from homeroom.questions.retrieval import find_answers
 from homeroom.questions.states import Act
 from homeroom.school.models import Topic
+
+LOOKS = Pace(60, 60)  # of one person while typing: a look each second
+SHOWN_AN_HOUR = 90  # answers of one person: each is a row
+
+
+class TooManyAnswers(Trouble):
+    """More ready answers in an hour than anybody reads."""
+
+    status = 429
+    code = "too_many_answers"
+    default_message = _("You have looked at very many answers in the last hour. Ask a person, or come back later.")
 
 
 @transaction.atomic
@@ -74,7 +86,12 @@ def archive_answer(*, actor: Person, answer: ApprovedAnswer, now: datetime) -> N
 
 @transaction.atomic
 def show_answers(*, actor: Person, text: str, key: UUID, now: datetime) -> list[ApprovedAnswer]:
-    """The approved answers to what somebody is writing; each is counted once for this asking."""
+    """The approved answers to what somebody is writing; each is counted once for this asking.
+
+    Who looks more often than somebody who types is shown none for a while: a person answers all the same.
+    """
+    if not LOOKS.allows(actor.pk) or _shown_lately(actor, now) >= SHOWN_AN_HOUR:
+        return []
     found = find_answers(text, list(access.valid_answers(actor.school_id, actor.today)))
     AnswerShown.objects.bulk_create(
         [
@@ -86,9 +103,22 @@ def show_answers(*, actor: Person, text: str, key: UUID, now: datetime) -> list[
     return [one.answer for one in found]
 
 
+def _shown_lately(actor: Person, now: datetime) -> int:
+    rows = AnswerShown.objects.filter(school_id=actor.school_id, person=actor, shown_at__gt=now - timedelta(hours=1))
+    return rows.count()
+
+
 @transaction.atomic
 def helped(*, actor: Person, answer: ApprovedAnswer, key: UUID, now: datetime) -> None:
-    """ "This answers it": nobody needs to be asked. Counted once for this asking."""
+    """ "This answers it": nobody needs to be asked. Counted once for this asking, whichever of its answers it was.
+
+    Raises TooManyAnswers beyond what one person looks at in an hour.
+    """
+    of_asking = AnswerShown.objects.filter(school_id=actor.school_id, person=actor, key=key)
+    if not of_asking.filter(answer=answer).exists() and _shown_lately(actor, now) >= SHOWN_AN_HOUR:
+        raise TooManyAnswers
+    if of_asking.filter(outcome=AnswerShown.Outcome.HELPED).exists():
+        return
     row, _made = AnswerShown.objects.get_or_create(
         school_id=actor.school_id, person=actor, key=key, answer=answer, defaults={"shown_at": now}
     )

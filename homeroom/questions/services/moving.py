@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.utils.functional import Promise
@@ -24,7 +25,8 @@ from homeroom.questions.models import TEXT_AT_MOST, Circle, Line, Question, Ques
 from homeroom.questions.states import ENDING, FINAL, OVER, Act, Part, State, after
 
 OWNER_KIND = "question_line"  # of attachments
-HIDDEN = frozenset({Act.NOTE, Act.WARN, Act.ESCALATE, Act.ROUTE, Act.ASSIGN})  # no business of the family's socket
+# No business of the family's socket.
+HIDDEN = frozenset({Act.NOTE, Act.WARN, Act.ESCALATE, Act.ROUTE, Act.ASSIGN, Act.RELEASE})
 
 
 class NotThatWay(Stale):
@@ -71,14 +73,30 @@ def move(
         question.state = to
     question.over_at = (question.over_at or now) if question.state in OVER else None
     time = clock.Clock.of(question.school)
-    minutes = None if new else time.calendar.working_minutes(question.moved_at, now)
+    measured = {} if new else _measured(question, act, time, now)
     question.moved_at = now
     time.move(question, act, now)
+    if act in ENDING:
+        measured["matter_minutes"] = question.resolve_minutes_used
     time.set_due(question)
     question.save()
     return remember(
-        question, act, actor=actor, part=part, now=now, minutes=minutes, started="" if new else started, detail=detail
+        question, act, actor=actor, part=part, now=now, measured=measured, started="" if new else started, detail=detail
     )
+
+
+def _measured(question: Question, act: Act, time: clock.Clock, now: datetime) -> dict[str, Any]:
+    """The working minutes an event keeps: since the one before, and of a reply how long the family waited for it.
+
+    A reply that nobody waited for (a second answer, say) has none.
+    """
+    minutes = time.calendar.working_minutes
+    kept: dict[str, Any] = {"working_minutes": minutes(question.moved_at, now)}
+    if act in clock.REPLIES:
+        kept["is_first_reply"] = question.first_reply_at is None
+        if question.reply_since is not None:
+            kept["reply_minutes"] = minutes(question.reply_since, now)
+    return kept
 
 
 def remember(
@@ -88,11 +106,12 @@ def remember(
     actor: Actor,
     part: Part,
     now: datetime,
-    minutes: float | None = None,
+    measured: Mapping[str, Any] | None = None,
     started: str | None = None,
     detail: str = "",
+    also: Collection[int] = (),
 ) -> QuestionEvent:
-    """Write one event with its audit entry and announce it; the state stays as it is."""
+    """Write one event with its audit entry and announce it, `also` to these persons; the state stays as it is."""
     event = QuestionEvent.objects.create(
         school_id=question.school_id,
         question=question,
@@ -106,8 +125,8 @@ def remember(
         class_id=question.school_class_id,
         topic_id=question.topic_id,
         owner_id=question.owner_id,
-        working_minutes=minutes,
         detail=detail,
+        **(measured or {}),
     )
     audit.record(actor=actor, action=f"question.{act}", target=question, state=question.state, detail=detail)
     announce(
@@ -116,7 +135,7 @@ def remember(
             question_id=question.pk,
             event_id=event.pk,
             act=act,
-            _pairs=_concerned(question, act, now),
+            _pairs=tuple(dict.fromkeys([*_concerned(question, act, now), *((person_id, 0) for person_id in also)])),
         )
     )
     return event
@@ -130,6 +149,11 @@ def role_of(actor: Actor, question: Question, part: Part) -> str:
         return "pupil" if actor.pk == question.student_id else "guardian"
     near = [role.kind for role in actor.current_roles if role.school_class_id == question.school_class_id]
     return (near or [role.kind for role in actor.current_roles] or ["staff"])[0]
+
+
+def concerned_staff(question: Question) -> set[int]:
+    """The persons of the staff whose pages move with a question: owner, watchers, a small circle."""
+    return {person_id for person_id, about in _concerned(question, Act.NOTE, question.moved_at) if about == 0}
 
 
 def _concerned(question: Question, act: Act, now: datetime) -> tuple[tuple[int, int], ...]:
@@ -204,5 +228,5 @@ def twice(question: Question, key: UUID | None) -> bool:
     return key is not None and question.lines.filter(key=key).exists()
 
 
-__all__ = ["FINAL", "HIDDEN", "NotThatWay", "checked_text", "label_of", "locked", "move", "remember", "require_part",
-           "role_of", "twice", "write_line"]  # fmt: skip
+__all__ = ["FINAL", "HIDDEN", "NotThatWay", "checked_text", "concerned_staff", "label_of", "locked", "move", "remember",
+           "require_part", "role_of", "twice", "write_line"]  # fmt: skip

@@ -8,7 +8,7 @@ customElements.define("live-question", class extends HTMLElement {
     this.hear = ({ detail }) => {
       if (detail.stream !== `p${this.dataset.person}` || detail.name !== "questions.moved" || !detail.data) return;
       if (!this.dataset.question) this.load("#rows");
-      else if (detail.data.question === this.dataset.question) this.load(this.isBusy() ? "#live" : "#question");
+      else if (!detail.data.question || detail.data.question === this.dataset.question) this.load(this.isBusy() ? "#live" : "#question");
     };
     this.missed = () => location.reload();
     this.walk = (event) => {
