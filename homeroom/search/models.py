@@ -1,4 +1,4 @@
-"""What is stored: the text as it is compared, and its tokens. The full-text structures are made by migration 0002."""
+"""What is stored: texts as they are compared. Migrations 0002 and 0004 make the full-text structures."""
 
 from __future__ import annotations
 
@@ -19,3 +19,22 @@ class Entry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.object_id}"
+
+
+class Passage(models.Model):
+    """One thing said in a place, found newest first by whoever reads that place from that position on.
+
+    The id is its owner's, higher for what was said later. Plain numbers: the index knows no other module. On PostgreSQL
+    a column `terms` that Django does not know stands beside.
+    """
+
+    id = models.BigIntegerField(primary_key=True)
+    school_id = models.BigIntegerField()
+    place_id = models.BigIntegerField()
+    position = models.BigIntegerField()
+    author_id = models.BigIntegerField()
+    said_at = models.DateTimeField()
+    text = models.TextField()  # normalised
+
+    def __str__(self) -> str:
+        return f"passage:{self.pk}"

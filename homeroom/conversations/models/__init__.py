@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from .calm import Away, AwayAnswer, DutyShift, Rhythm, ScheduledMessage
+from .finding import Findable
 from .handing import Handover
 from .live import PresenceWish
 from .talk import MARKS, Conversation, Draft, HouseRules, Membership, Message, MessageRevision, Reaction, Side
 from .voice import Transcript
 
 __all__ = [
-    "MARKS", "Away", "AwayAnswer", "Conversation", "Draft", "DutyShift", "Handover", "HouseRules", "Membership",
-    "Message", "MessageRevision",
-    "PresenceWish", "Reaction", "Rhythm", "ScheduledMessage", "Side", "Transcript",
+    "MARKS", "Away", "AwayAnswer", "Conversation", "Draft", "DutyShift", "Findable", "Handover", "HouseRules",
+    "Membership", "Message", "MessageRevision", "PresenceWish", "Reaction", "Rhythm", "ScheduledMessage", "Side",
+    "Transcript",
 ]  # fmt: skip
