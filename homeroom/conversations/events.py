@@ -34,3 +34,12 @@ class MessageWithdrawn(Event):
     conversation_id: int
     message_id: int
     person_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageChanged(Event):
+    """A message was edited, withdrawn or reacted to: the conversation's count of changes moved."""
+
+    name: ClassVar[str] = "conversations.message_changed"
+    conversation_id: int
+    message_id: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html as plain_html
 import re
 import unicodedata
 
@@ -18,7 +19,14 @@ TURNS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0
 
 def html(text: str) -> SafeString:
     """`text` escaped, with links to http and https addresses that open outside."""
+    return mark_safe(escaped(text))  # noqa: S308  (every part is escaped)
+
+
+def escaped(text: str) -> str:
+    """The same for what is no template."""
     text = text.translate(TURNS)
+    if "://" not in text:
+        return plain_html.escape(text)
     parts: list[str] = []
     at = 0
     for match in ADDRESS.finditer(text):
@@ -28,7 +36,7 @@ def html(text: str) -> SafeString:
         parts.append(f'<a href="{shown}" target="_blank" rel="noopener noreferrer nofollow">{shown}</a>')
         at = match.start() + len(address)
     parts.append(escape(text[at:]))
-    return mark_safe("".join(parts))  # noqa: S308  (every part is escaped above)
+    return "".join(parts)
 
 
 def one_line(text: str, longest: int = LINE) -> str:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from .access import may_see_files, may_upload
 from .citing import MESSAGE, cite, register_message_way
 from .hints import TOPIC, may_watch, shown
+from .live import wire
 from .menu import MENU, way_to_family
 from .models import Conversation
+from .queries import duty_phone
 from .services import edge_moved, open_family_thread, post_message, role_moved, roster_moved
 
 __all__ = [
-    "MENU", "MESSAGE", "TOPIC", "Conversation", "cite", "edge_moved", "may_see_files", "may_upload", "may_watch",
+    "MENU", "MESSAGE", "TOPIC", "Conversation", "cite", "duty_phone", "edge_moved", "may_see_files", "may_upload", "may_watch",
     "open_family_thread", "post_message", "register_message_way", "role_moved", "roster_moved", "shown",
     "way_to_family",
+    "wire",
 ]  # fmt: skip

@@ -131,7 +131,7 @@ def inbox(person: Person, *, now: datetime, only_unread: bool = False, before: d
     )
     students = {row.conversation.student_id for row in ordered if row.conversation.student_id}
     classes = current_classes(students) if students else {}
-    families = _family_labels({message.author_id for message in newest.values()}, students)
+    families = family_labels({message.author_id for message in newest.values()}, students)
     entries = []
     for row in ordered:
         conversation = row.conversation
@@ -199,7 +199,7 @@ def titles_of(membership: Membership) -> tuple[str, str, str]:
     return titles(conversation, membership, names, classes)
 
 
-def _family_labels(person_ids: Collection[int], student_ids: Iterable[int]) -> dict[tuple[int, int], str]:
+def family_labels(person_ids: Collection[int], student_ids: Iterable[int]) -> dict[tuple[int, int], str]:
     """(person, student) → 张三妈妈, also for who answered for the child formerly, or stands in."""
     found = {}
     ids = list(student_ids)
@@ -228,7 +228,7 @@ def speakers(conversation: Conversation, person_ids: Collection[int]) -> dict[in
         students = list(enrolled.values_list("student_id", flat=True))
     family = Membership.objects.filter(conversation=conversation, person_id__in=ids, side=Side.FAMILY)
     families = set(family.values_list("person_id", flat=True))
-    for (person_id, _student), label in sorted(_family_labels(families, students).items(), reverse=True):
+    for (person_id, _student), label in sorted(family_labels(families, students).items(), reverse=True):
         named[person_id] = label
     return named
 
@@ -388,6 +388,11 @@ def read_state(membership: Membership, *, working: bool) -> ReadState:
             return nothing
         return ReadState(number, _("Read by %(done)d of %(all)d") % {"done": done, "all": len(reads)})
     return ReadState(number, _("Read") if done else _("Not yet read"))
+
+
+def duty_phone(school_id: int) -> str:
+    """The number for what cannot wait; empty where the school has given none."""
+    return rules_of(school_id).duty_phone
 
 
 def rules_of(school_id: int) -> HouseRules:

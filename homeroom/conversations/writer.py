@@ -135,7 +135,7 @@ def committed(postings: Sequence[Posting]) -> list[Outcome]:
 
 
 def tell(outcomes: Sequence[Outcome]) -> None:
-    """Tell open pages of what is new, once it is committed. A hint that fails is no reason to refuse a message."""
+    """Tell pages that watch a conversation of what is new. A hint that fails is no reason to refuse a message."""
     moved = {outcome.conversation_uuid for outcome in outcomes if isinstance(outcome, Written) and outcome.is_new}
     if moved:
         try:

@@ -14,14 +14,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from django.db import connection
 
 from homeroom.kit.errors import NotVisible, Trouble
 from homeroom.kit.ids import new_id
 
-from . import access
+from . import access, log
 from .models import Membership
+from .rows import rows_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,21 +93,11 @@ def write(postings: Sequence[Posting]) -> list[Outcome]:
         for conversation_id, number, pk in _insert(new):
             outcomes[new[conversation_id, number].key] = Written(pk, number, True, locked[conversation_id].uuid)
         _mark_own_read(new)
+        log.said({conversation_id for conversation_id, _number in new})
     return [outcomes[posting.key] for posting in postings]
 
 
 New = Mapping[tuple[int, int], Posting]
-
-
-def _rows(*columns: tuple[str, Iterable[Any]]) -> tuple[str, list[Any]]:
-    """A table of values as SQL with its parameters: (type, values) a column, named c0, c1 …"""
-    if connection.vendor == "postgresql":
-        names = ", ".join(f"c{n}" for n in range(len(columns)))
-        types = ", ".join(f"%s::{kind}[]" for kind, _values in columns)
-        return f"unnest({types}) AS given ({names})", [list(values) for _kind, values in columns]
-    picked = ", ".join(f"value ->> {n} AS c{n}" for n in range(len(columns)))
-    packed = msgspec.json.encode(list(zip(*(values for _kind, values in columns), strict=True))).decode()
-    return f"(SELECT {picked} FROM json_each(%s)) AS given", [packed]
 
 
 def _uuids(values: Iterable[UUID]) -> list[str]:
@@ -131,7 +121,7 @@ def _instants(values: Iterable[datetime]) -> list[Any]:
 
 
 def _lock(ids: Iterable[int]) -> dict[int, _Locked]:
-    given, values = _rows(("bigint", sorted(ids)))
+    given, values = rows_of(("bigint", sorted(ids)))
     # SQLite's transaction is the only writer already.
     lock = " ORDER BY id FOR UPDATE" if connection.vendor == "postgresql" else ""
     with connection.cursor() as cursor:
@@ -148,7 +138,7 @@ def _lock(ids: Iterable[int]) -> dict[int, _Locked]:
 
 def _known(postings: Sequence[Posting]) -> dict[tuple[int, int, UUID], tuple[int, int]]:
     """Those of these messages that are stored already: id and number."""
-    given, values = _rows(
+    given, values = rows_of(
         ("bigint", [posting.conversation_id for posting in postings]),
         ("bigint", [posting.author_id for posting in postings]),
         ("uuid", _uuids(posting.client_key for posting in postings)),
@@ -189,7 +179,7 @@ def _count_up(new: New) -> None:
     for (conversation_id, number), posting in new.items():
         _number, sent_at = last.get(conversation_id, (0, posting.sent_at))
         last[conversation_id] = number, max(sent_at, posting.sent_at)
-    given, values = _rows(
+    given, values = rows_of(
         ("bigint", last),
         ("bigint", [number for number, _sent_at in last.values()]),
         ("timestamptz", _instants(sent_at for _number, sent_at in last.values())),
@@ -203,7 +193,7 @@ def _count_up(new: New) -> None:
 
 
 def _insert(new: New) -> list[tuple[int, int, int]]:
-    given, values = _rows(
+    given, values = rows_of(
         ("uuid", _uuids(new_id() for _posting in new)),
         ("bigint", [posting.school_id for posting in new.values()]),
         ("bigint", [conversation_id for conversation_id, _number in new]),
@@ -233,7 +223,7 @@ def _mark_own_read(new: New) -> None:
     last: dict[tuple[int, int], int] = {}
     for (conversation_id, number), posting in new.items():
         last[conversation_id, posting.author_id] = number
-    given, values = _rows(
+    given, values = rows_of(
         ("bigint", [conversation_id for conversation_id, _author in last]),
         ("bigint", [author_id for _conversation, author_id in last]),
         ("bigint", last.values()),

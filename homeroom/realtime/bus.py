@@ -11,7 +11,7 @@ import json
 import logging
 import threading
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
@@ -26,9 +26,11 @@ log = logging.getLogger(__name__)
 
 HINT_CHANNEL = "homeroom_hints"
 LONGEST_HINT = 7_000  # bytes; PostgreSQL carries 8,000
+STREAMS_A_NOTE = 300  # of at most 21 characters
 _HERE = uuid.uuid4().hex  # so that a process ignores its own hints
 
 OnEvent = Callable[[int], None]
+OnLog = Callable[[Sequence[str]], None]
 OnHint = Callable[[Sequence[str], bytes | None], None]
 
 
@@ -41,6 +43,33 @@ def publish_event(event_id: int) -> None:
             _redis().publish(NOTIFY_CHANNEL, str(event_id))
         except redis.RedisError:
             log.warning("redis does not answer: other gateways will see event %s when they come back", event_id)
+
+
+def notify_log(streams: Collection[str]) -> None:
+    """In the transaction that writes to these streams of logs: listeners get it at the commit, or never."""
+    if settings.REDIS_URL or connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        for text in _pieces(streams):
+            cursor.execute("SELECT pg_notify(%s, %s)", [NOTIFY_CHANNEL, text])
+
+
+def publish_log(streams: Collection[str]) -> None:
+    """Tell other processes after the commit, where Redis does it."""
+    if settings.REDIS_URL:
+        import redis
+
+        try:
+            for text in _pieces(streams):
+                _redis().publish(NOTIFY_CHANNEL, text)
+        except redis.RedisError:
+            log.warning("redis does not answer: other gateways will see new rows when they come back")
+
+
+def _pieces(streams: Collection[str]) -> list[str]:
+    """Stream keys in texts a notification can carry."""
+    keys = list(streams)
+    return [",".join(keys[start : start + STREAMS_A_NOTE]) for start in range(0, len(keys), STREAMS_A_NOTE)]
 
 
 def publish_hint(keys: Sequence[str], payload: bytes | None) -> None:
@@ -77,8 +106,9 @@ def _redis() -> redis.Redis:
 class Bus:
     """Listens on a thread of its own until stopped."""
 
-    def __init__(self, on_event: OnEvent, on_hint: OnHint, on_reconnect: Callable[[], None]) -> None:
+    def __init__(self, on_event: OnEvent, on_log: OnLog, on_hint: OnHint, on_reconnect: Callable[[], None]) -> None:
         self._on_event = on_event
+        self._on_log = on_log
         self._on_hint = on_hint
         self._on_reconnect = on_reconnect
         self._stopping = threading.Event()
@@ -136,7 +166,10 @@ class Bus:
 
     def _heard(self, channel: str, text: str) -> None:
         if channel == NOTIFY_CHANNEL:
-            self._on_event(int(text))
+            if text.isdigit():
+                self._on_event(int(text))
+            else:
+                self._on_log(text.split(","))
             return
         sender, keys, payload = json.loads(text)
         if sender != _HERE:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import msgspec
 
-from homeroom.realtime import frames
+from homeroom.realtime import frames, logs
 from homeroom.realtime.identity import Identity
 
 
@@ -29,6 +29,7 @@ class Connection:
         "blocked",
         "channel",
         "closed",
+        "expiry",
         "frame_count",
         "frame_window",
         "greeted",
@@ -65,6 +66,12 @@ class Connection:
         self.frame_window = 0.0
         self.frame_count = 0
         self.wheel = 0
+        self.expiry: asyncio.TimerHandle | None = None
+
+    def is_below(self, stream: str, number: int) -> bool:
+        """Whether a row of this stream is from before the time its person sees."""
+        heard = self.identity.streams.get(stream)
+        return heard is not None and number <= heard.floor
 
 
 class Stream:
@@ -74,11 +81,12 @@ class Stream:
     nearly always. Both are kept by `settle`, so that a delivery touches as few objects as possible.
     """
 
-    __slots__ = ("again", "direct", "filling", "head", "joining", "key", "last", "live", "plain")
+    __slots__ = ("again", "direct", "filling", "head", "joining", "key", "last", "live", "plain", "sparse")
 
     def __init__(self, key: str) -> None:
         self.key = key
         self.head = frames.stream_head(key)
+        self.sparse = logs.is_sparse(key)
         self.last: int | None = None
         self.live: list[Connection] = []
         self.joining: set[Connection] = set()
@@ -90,5 +98,12 @@ class Stream:
     def settle(self) -> None:
         """Work out `plain` and `direct` after anything else has changed."""
         self.plain = self.last is not None and not self.joining and not self.filling
-        only = self.live[0] if len(self.live) == 1 and len(self.head) <= frames.SHORT_HEAD else None
+        alone = len(self.live) == 1 and len(self.head) <= frames.SHORT_HEAD and not self.sparse
+        only = self.live[0] if alone else None
         self.direct = only.transport.write if only is not None and not only.blocked else None
+
+    def told_of(self, about: int) -> list[Connection]:
+        """The live ones who may hear of the row with this number."""
+        if not self.sparse:
+            return self.live
+        return [connection for connection in self.live if not connection.is_below(self.key, about)]

@@ -42,6 +42,8 @@ class ClientFrame(msgspec.Struct):
     n: int = 0
     k: list[str] = []
     id: str = ""
+    do: str = ""
+    d: msgspec.Raw = msgspec.Raw(b"{}")
 
 
 decode_client = msgspec.json.Decoder(ClientFrame).decode

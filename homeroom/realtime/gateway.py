@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import logging
 import threading
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, Protocol
@@ -14,8 +15,10 @@ from typing import Any, ClassVar, Protocol
 from django.db import transaction
 
 from homeroom.eventlog.public import Event, announce, register_wake
-from homeroom.realtime import bus, frames
+from homeroom.realtime import acts, bus, frames
+from homeroom.realtime.connection import Connection
 from homeroom.realtime.hub import Hub
+from homeroom.realtime.identity import Identity
 from homeroom.realtime.source import CUT_EVENT, Source, cut_on, secret_digest
 
 log = logging.getLogger(__name__)
@@ -25,12 +28,13 @@ CUT_WITHIN = 2.0
 
 @dataclass(frozen=True, kw_only=True)
 class RightsCut(Event):
-    """Rights were taken away: every gateway closes the sockets of the sessions (by digest), person or account."""
+    """Rights were taken away: every gateway closes the sockets of the sessions (by digest), persons or account."""
 
     name: ClassVar[str] = CUT_EVENT
     school_id: int = 0
     sessions: tuple[str, ...] = ()
     person_id: int = 0
+    person_ids: tuple[int, ...] = ()
     account_id: int = 0
 
     def streams(self) -> Iterable[tuple[str, int]]:
@@ -45,7 +49,7 @@ class Gateway:
         self.thread = threading.get_ident()
         self.source = Source(loop)
         self.hub = Hub(loop, self.source)
-        self.bus = bus.Bus(self.source.wake, self.hinted, self.source.resync)
+        self.bus = bus.Bus(self.source.wake, self.source.stir, self.hinted, self.source.resync)
 
     def start(self) -> None:
         gc.collect()
@@ -118,18 +122,63 @@ def _wake(event_id: int) -> None:
 register_wake(_wake)
 
 
-def cut(*, session_key: str = "", session_keys: Collection[str] = (), person_id: int = 0, account_id: int = 0) -> None:
-    """Close the sockets of sessions, a person whose rights shrink, or an account, when this is committed.
+def wake_log(streams: Collection[str]) -> None:
+    """Rows are being committed to these streams of logs: whoever hears them gets them once they are.
+
+    Called inside the transaction: with PostgreSQL's own notification other processes hear it with the commit.
+    """
+    bus.notify_log(streams)
+    transaction.on_commit(partial(_stir, tuple(streams)), robust=True)
+
+
+def _stir(streams: tuple[str, ...]) -> None:
+    bus.publish_log(streams)
+    if _running is not None:
+        _running.source.stir(streams)
+
+
+def answer(answers: Iterable[tuple[Connection, bytes]]) -> None:
+    """Write answers to acts, from any thread: one write for each connection."""
+    if _running is not None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and every socket with it
+            _running.loop.call_soon_threadsafe(_running.hub.answered, acts.joined(answers).items())
+
+
+def on_source(work: Callable[[], None]) -> None:
+    """Do `work` on the thread that reads for the gateway; without a gateway it is not done."""
+    if _running is not None:
+        _running.source.call(work)
+
+
+def hint_whom(keys: Collection[str], payload: Mapping[str, Any], whom: Callable[[Identity], bool]) -> None:
+    """A hint for those of this process only who may see it; `whom` is asked on the loop."""
+    if _running is not None:
+        hub, encoded = _running.hub, frames.encode(payload)
+        with contextlib.suppress(RuntimeError):
+            _running.loop.call_soon_threadsafe(partial(hub.hint, tuple(keys), encoded, whom=whom))
+
+
+def cut(
+    *,
+    session_key: str = "",
+    session_keys: Collection[str] = (),
+    person_id: int = 0,
+    person_ids: Collection[int] = (),
+    account_id: int = 0,
+) -> None:
+    """Close the sockets of sessions, of persons whose rights change, or of an account, when this is committed.
 
     Give one of them. In this process the sockets are closed before the surrounding transaction's block is left; in
     other processes when the commit reaches them: before anything committed later does, unless Redis carries the
     wake-ups.
     """
     keys = {session_key, *session_keys} - {""}
-    if sum(map(bool, (keys, person_id, account_id))) != 1:
-        raise ValueError("name sessions, a person or an account")
+    if sum(map(bool, (keys, person_id, person_ids, account_id))) != 1:
+        raise ValueError("name sessions, persons or an account")
     digests = tuple(sorted(secret_digest(key) for key in keys))
-    whose = RightsCut(sessions=digests, person_id=person_id, account_id=account_id)
+    whose = RightsCut(
+        sessions=digests, person_id=person_id, person_ids=tuple(sorted(person_ids)), account_id=account_id
+    )
     with transaction.atomic():
         announce(whose)
         transaction.on_commit(partial(_cut_here, whose.body()), robust=True)

@@ -19,12 +19,14 @@ from functools import partial
 from typing import Any, Protocol
 
 import msgspec
+from django.conf import settings
 from prometheus_client import Counter, Gauge
 
-from homeroom.realtime import frames
+from homeroom.realtime import acts, frames, logs
 from homeroom.realtime.connection import Channel, Connection, Stream
 from homeroom.realtime.identity import Identity
 from homeroom.realtime.missed import Caught, Places
+from homeroom.realtime.watching import TOPICS_AT_MOST, Watching
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +34,7 @@ OWED_AT_MOST = 768 * 1024  # bytes kept for a slow client here; the kernel holds
 SEND_BUFFER = 256 * 1024
 WRITES_A_TURN = 500
 HELLO_WITHIN = 10.0
-HINT_EVERY = 0.5
-FRAMES_IN_TEN_SECONDS = 100
-TOPICS_AT_MOST = 30
+A_DAY = 24 * 3600.0
 SOCKETS_OF_A_SESSION = 20
 
 CONNECTIONS = Gauge("homeroom_sockets", "Open sockets")
@@ -56,7 +56,7 @@ class Reader(Protocol):
     def arrived(self, stream: str, after: int, up_to: int) -> None: ...
 
 
-class Hub:
+class Hub(Watching):
     """Writes entries, hints and heartbeats to the connections of this process."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, reader: Reader) -> None:
@@ -67,6 +67,8 @@ class Hub:
         self.topics: dict[str, set[Connection]] = {}
         self.cuts = 0  # how many revocations came so far: a sign-in that overlaps one is asked again
         self._sessions: dict[str, int] = {}
+        self._acts: list[acts.Act] = []
+        self._frames_at_most = settings.SOCKET_FRAMES_IN_TEN_SECONDS
         self._speechless: dict[Connection, float] = {}  # since when they owe us their hello, the oldest first
         self._work: deque[tuple[frames.Delivery, Iterator[Any]]] = deque()
         self._pumping = False
@@ -125,9 +127,10 @@ class Hub:
         connection.streams = ()
         for topic in connection.topics or ():
             self._unwatch(connection, topic)
-        if connection.hint_timer is not None:
-            connection.hint_timer.cancel()
-            connection.hint_timer = None
+        for timer in (connection.hint_timer, connection.expiry):
+            if timer is not None:
+                timer.cancel()
+        connection.hint_timer = connection.expiry = None
 
     def cut(self, whose: Callable[[Identity], bool], code: int, reason: str) -> int:
         """Close every socket of these identities at once; nothing is written to them any more. Returns how many."""
@@ -171,7 +174,7 @@ class Hub:
             connection.frame_window = now
             connection.frame_count = 0
         connection.frame_count += 1
-        if connection.frame_count > FRAMES_IN_TEN_SECONDS:
+        if connection.frame_count > self._frames_at_most:
             self._close(connection, frames.TOO_MANY_FRAMES, "too many frames")
             return
         try:
@@ -193,19 +196,47 @@ class Hub:
             for topic in frame.k:
                 self._unwatch(connection, topic)
         elif frame.t == "act":
-            self.write(connection, frames.control("refused", id=frame.id[:64], why="http"))
+            if not self._acts:
+                self.loop.call_soon(self._hand_over_acts)
+            self._acts.append(acts.Act(connection, frame.id[:64], frame.do, frame.d))
         else:
             self._close(connection, frames.BAD_FRAME, "not understood")
+
+    def _hand_over_acts(self) -> None:
+        """What clients asked to be done in this turn of the loop, together."""
+        asked, self._acts = self._acts, []
+        for connection, answers in acts.hand_over(asked).items():
+            self.write(connection, answers)
+
+    def answered(self, answers: Iterable[tuple[Connection, bytes]]) -> None:
+        """Answers to acts, one piece for each connection."""
+        for connection, data in answers:
+            self.write(connection, data)
 
     def _hello(self, connection: Connection, after: Mapping[str, int]) -> None:
         connection.greeted = True
         del self._speechless[connection]
-        keys = [f"p{person_id}" for person_id in connection.identity.person_ids]
+        identity = connection.identity
+        keys = [*(f"p{person_id}" for person_id in identity.person_ids), *identity.streams]
         connection.streams = tuple(self._stream(key) for key in keys)
         for stream in connection.streams:
             stream.joining.add(connection)
             stream.settle()
-        self.reader.catch_up(connection, {key: after.get(key) for key in keys})
+        places: dict[str, int | None] = {key: after.get(key) for key in keys}
+        for key, heard in identity.streams.items():
+            known = places[key]
+            if known is not None and known < heard.floor and not logs.is_sparse(key):
+                places[key] = heard.floor
+        self.reader.catch_up(connection, places)
+        if ends := [heard.until for heard in identity.streams.values() if heard.until is not None]:
+            left = min(max(0.0, min(ends) - time.time()), A_DAY)
+            connection.expiry = self.loop.call_later(left, self._expired, connection)
+
+    def _expired(self, connection: Connection) -> None:
+        """A right has ended by its date: the client comes back without it."""
+        connection.expiry = None
+        if not connection.closed:
+            self._close(connection, frames.RIGHTS_CHANGED, "rights changed")
 
     def _stream(self, key: str) -> Stream:
         stream = self.streams.get(key)
@@ -244,12 +275,14 @@ class Hub:
             if caught.reload:
                 out.append(frames.Delivery(frames.RELOAD_TAIL).to(stream.head, caught.last, 0))
             for number, about, tail in caught.entries:
-                out.append(frames.Delivery(tail).to(stream.head, number, about))
+                if not (stream.sparse and connection.is_below(stream.key, about)):
+                    out.append(frames.Delivery(tail).to(stream.head, number, about))
             places[stream.key] = caught.last
             if stream.last is not None and caught.fresh:
                 places[stream.key] = stream.last  # "now" is where the live ones stand, not what they have still to get
             elif stream.last is not None:
-                self._advance(stream, caught)  # the table may be ahead of what the live ones were sent
+                if not stream.sparse:  # (where numbers have gaps, only what was asked after `last` may move it)
+                    self._advance(stream, caught)  # the table may be ahead of what the live ones were sent
                 if caught.last > stream.last:
                     self._fill(stream)
                 behind = behind or caught.last != stream.last
@@ -282,6 +315,14 @@ class Hub:
             if stream.again:
                 self._fill(stream)
 
+    def stirred(self, keys: Iterable[str]) -> None:
+        """These streams have moved, and nobody was live there a moment ago."""
+        for key in keys:
+            stream = self.streams.get(key)
+            if stream is not None:
+                self._touch_joining(stream)
+                self._fill(stream)
+
     def resync(self) -> None:
         """Wake-ups may have been missed: ask the table about every stream."""
         for stream in self.streams.values():
@@ -296,13 +337,16 @@ class Hub:
             stream.last = caught.last
             self._write_to_all(stream, frames.Delivery(frames.RELOAD_TAIL).to(stream.head, caught.last, 0))
         for number, about, tail in caught.entries:
-            if number == stream.last + 1:
+            if number == stream.last + 1 or (stream.sparse and number > stream.last):
                 stream.last = number
-                self._write_to_all(stream, frames.Delivery(tail).to(stream.head, number, about))
+                self._write_to_all(stream, frames.Delivery(tail).to(stream.head, number, about), about)
+        if stream.sparse and caught.last > stream.last:
+            stream.last = caught.last
 
-    def _write_to_all(self, stream: Stream, data: bytes) -> None:
-        DELIVERED.inc(len(stream.live))
-        for connection in stream.live:
+    def _write_to_all(self, stream: Stream, data: bytes, about: int = 0) -> None:
+        told = stream.told_of(about)
+        DELIVERED.inc(len(told))
+        for connection in told:
             self.write(connection, data)
 
     def _fill(self, stream: Stream) -> None:
@@ -352,8 +396,10 @@ class Hub:
                     ready.append(template % (b'%b%d,"a":%d' % (stream.head, number, about)))
                 else:
                     data = delivery.to(stream.head, number, about)
-                    for connection in stream.live:
-                        writers.append(partial(self.write, connection))
+                    for connection in stream.told_of(about):
+                        writers.append(
+                            partial(self.write, connection) if connection.blocked else connection.transport.write
+                        )
                         ready.append(data)
                 if len(ready) >= WRITES_A_TURN:
                     break
@@ -372,7 +418,7 @@ class Hub:
         self._touch_joining(stream)
         if stream.last is None or number <= stream.last:
             return False
-        if number == stream.last + 1 and not stream.filling:
+        if (number == stream.last + 1 or stream.sparse) and not stream.filling:
             return True
         self._fill(stream)
         return False
@@ -397,59 +443,6 @@ class Hub:
             self._abort(connection, "too slow")
         elif not connection.closed:
             connection.transport.write(data)
-
-    # --- hints
-
-    def hint(self, keys: Collection[str], payload: bytes) -> None:
-        """Show `payload` (JSON) to whoever watches these topics or hears these streams; the newest one wins."""
-        raw = msgspec.Raw(payload)
-        for key in keys:
-            stream = self.streams.get(key)
-            for connection in (*self.topics.get(key, ()), *(stream.live if stream else ())):
-                self._hint_one(connection, key, raw)
-
-    def _hint_one(self, connection: Connection, key: str, raw: msgspec.Raw) -> None:
-        if connection.closed:
-            return
-        if connection.hints is None:
-            connection.hints = {}
-        connection.hints[key] = raw
-        if connection.hint_timer is None:
-            wait = connection.hinted_at + HINT_EVERY - time.monotonic()
-            if wait <= 0:
-                self._flush_hints(connection)
-            else:
-                connection.hint_timer = self.loop.call_later(wait, self._flush_hints, connection)
-
-    def _flush_hints(self, connection: Connection) -> None:
-        connection.hint_timer = None
-        hints, connection.hints = connection.hints, None
-        if hints and not connection.closed and not connection.blocked:  # a client that is behind needs no hints
-            connection.hinted_at = time.monotonic()
-            self.write(connection, frames.control("hint", d=hints))
-
-    def watching(self, connection: Connection, topics: Mapping[str, bytes], refused: Collection[str]) -> None:
-        """The answer to `watch`: what each topic shows now; tokens that are too old or not allowed are refused."""
-        if connection.closed:
-            return
-        for key, payload in topics.items():
-            if connection.topics is None:
-                connection.topics = set()
-            if len(connection.topics) < TOPICS_AT_MOST:
-                connection.topics.add(key)
-                self.topics.setdefault(key, set()).add(connection)
-                self._hint_one(connection, key, msgspec.Raw(payload))
-        if refused:
-            self.write(connection, frames.control("unwatched", k=list(refused)))
-
-    def _unwatch(self, connection: Connection, topic: str) -> None:
-        if connection.topics is not None and not connection.closed:
-            connection.topics.discard(topic)
-        watchers = self.topics.get(topic)
-        if watchers is not None:
-            watchers.discard(connection)
-            if not watchers:
-                del self.topics[topic]
 
     # --- heartbeat
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from urllib.parse import urlsplit
 
@@ -17,6 +17,7 @@ from django.utils.crypto import constant_time_compare
 
 from homeroom.people.models import Account
 from homeroom.people.public import SessionStore, without_second_factor
+from homeroom.realtime.logs import Heard, streams_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Identity:
     session_key: str
     account_id: int
     person_ids: tuple[int, ...]
+    streams: Mapping[str, Heard] = field(default_factory=dict, compare=False)  # beside the persons' own
 
 
 def session_key_in(headers: Mapping[bytes, bytes]) -> str:
@@ -53,10 +55,11 @@ def _is_ours(origin: str, asked_host: str) -> bool:
     return bool(host) and validate_host(host, settings.ALLOWED_HOSTS)
 
 
-def identities(session_keys: Collection[str]) -> dict[str, Identity]:
+def identities(session_keys: Collection[str], *, with_streams: bool = False) -> dict[str, Identity]:
     """The valid ones of these sessions, by key: not expired, account active, password unchanged since.
 
-    A person whose duties ask for a second factor that is not set up hears as little as their pages show. Two queries.
+    A person whose duties ask for a second factor that is not set up hears as little as their pages show. Two queries,
+    and one for each log when the streams are wanted.
     """
     wanted = [key for key in session_keys if 0 < len(key) <= 40]
     if not wanted:
@@ -84,7 +87,18 @@ def identities(session_keys: Collection[str]) -> dict[str, Identity]:
         account.password = password
         if _password_unchanged(data, account):
             found[key] = Identity(key, account_id, tuple(pk for pk in persons[key] if pk not in closed))
-    return found
+    return _hearing(found) if with_streams else found
+
+
+def _hearing(found: Mapping[str, Identity]) -> dict[str, Identity]:
+    heard = streams_of({person_id for identity in found.values() for person_id in identity.person_ids})
+    made = {}
+    for key, identity in found.items():
+        mine: dict[str, Heard] = {}
+        for person_id in reversed(identity.person_ids):
+            mine.update(heard.get(person_id, {}))
+        made[key] = replace(identity, streams=mine)
+    return made
 
 
 def _password_unchanged(session_data: str, account: Account) -> bool:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from homeroom.eventlog.public import StreamEntry, StreamState, events_by_id, read_streams, stream_states
 from homeroom.people.public import guardian_pairs
-from homeroom.realtime import registries
+from homeroom.realtime import logs, registries
 
 AT_MOST = 500  # entries of one stream; whoever missed more loads the page afresh
 
@@ -34,13 +34,19 @@ def read_missed(asked: Sequence[Places]) -> list[dict[str, Caught]]:
 
     Three queries, two for the children it is about, and those that make the frames.
     """
-    states = stream_states({stream for places in asked for stream in places})
+    named = {stream for places in asked for stream in places}
+    of_logs = {stream for stream in named if logs.is_of_a_log(stream)}
+    states = stream_states(named - of_logs) | (logs.stream_states(of_logs) if of_logs else {})
     after: dict[str, int] = {}
     for places in asked:
         for stream, number in places.items():
             if number is not None and _is_kept(states[stream], number):
                 after[stream] = min(number, after.get(stream, number))
     entries: dict[str, list[StreamEntry]] = {}
+    rows: dict[str, list[logs.LogEntry]] = {}
+    if of_logs:
+        for row in logs.read_streams({key: after.pop(key) for key in of_logs & after.keys()}, AT_MOST + 1):
+            rows.setdefault(row.stream, []).append(row)
     for entry in read_streams(after, AT_MOST + 1):
         entries.setdefault(entry.stream, []).append(entry)
     events = {entry.event_id for same in entries.values() for entry in same}
@@ -48,7 +54,9 @@ def read_missed(asked: Sequence[Places]) -> list[dict[str, Caught]]:
     gone = _no_longer_theirs(entries)
     return [
         {
-            stream: _caught(states[stream], number, entries.get(stream, ()), tails, gone)
+            stream: _caught_rows(states[stream], number, rows.get(stream, ()), sparse=logs.is_sparse(stream))
+            if stream in of_logs
+            else _caught(states[stream], number, entries.get(stream, ()), tails, gone)
             for stream, number in places.items()
         }
         for places in asked
@@ -87,3 +95,17 @@ def _caught(
     if any((entry.stream, entry.about_id) in gone for entry in missed):
         return Caught(max(state.last_number, last), reload=True)
     return Caught(last, [(entry.number, entry.about_id, tails[entry.event_id]) for entry in missed])
+
+
+def _caught_rows(state: StreamState, after: int | None, rows: Sequence[logs.LogEntry], *, sparse: bool) -> Caught:
+    """The same of a stream of a log. In one with gaps everything up to the newest number is told by what was read."""
+    if after is None:
+        return Caught(state.last_number, fresh=True)
+    missed = [row for row in rows if row.number > after]
+    last = max(missed[-1].number if missed else after, state.last_number if sparse else 0)
+    too_many = last - after > AT_MOST if sparse else len(missed) > AT_MOST or last < state.last_number
+    if after > state.last_number and not missed:  # a number from the future
+        return Caught(state.last_number, reload=True)
+    if too_many:
+        return Caught(max(last, state.last_number), reload=True)
+    return Caught(last, [(row.number, row.about, row.tail) for row in missed])

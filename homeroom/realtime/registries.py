@@ -9,6 +9,7 @@ from typing import Any
 
 from homeroom.eventlog.public import EventRecord
 from homeroom.realtime import frames
+from homeroom.realtime.connection import Connection
 
 log = logging.getLogger(__name__)
 
@@ -16,6 +17,7 @@ Payload = Mapping[str, Any]
 MakeFrames = Callable[[Sequence[EventRecord]], Mapping[int, Payload | None]]
 MakeTopic = Callable[[Sequence[str]], Mapping[str, Payload]]
 MayWatch = Callable[[str, Collection[int]], bool]
+Greet = Callable[[Collection[int]], Mapping[int, Mapping[str, Payload]]]
 Arrived = Callable[[Sequence[tuple[str, int, int]]], None]
 
 
@@ -28,6 +30,7 @@ class _Topic:
 _frames: dict[str, MakeFrames] = {}
 _topics: dict[str, _Topic] = {}
 _arrivals: list[Arrived] = []
+_greetings: list[Greet] = []
 
 
 def register_frames(event_name: str, make: MakeFrames) -> None:
@@ -107,3 +110,29 @@ def tell_arrivals(entries: Sequence[tuple[str, int, int]]) -> None:
 def wants_arrivals() -> bool:
     """Whether anybody asked for arrivals."""
     return bool(_arrivals)
+
+
+def register_greeting(greet: Greet) -> None:
+    """`greet(person_ids)` gives hints for pages that have just come, by person: one query for any number of them."""
+    if greet not in _greetings:
+        _greetings.append(greet)
+
+
+def greetings(connections: Sequence[Connection]) -> list[tuple[Connection, dict[str, bytes]]]:
+    """The hints each of these connections is to be greeted with."""
+    persons = {person_id for connection in connections for person_id in connection.identity.person_ids}
+    made: dict[int, dict[str, bytes]] = {}
+    for greet in _greetings if persons else ():
+        try:
+            for person_id, hints in greet(persons).items():
+                made.setdefault(person_id, {}).update({key: frames.encode(one) for key, one in hints.items()})
+        except Exception:
+            log.exception("pages were not greeted")
+    found = []
+    for connection in connections:
+        mine: dict[str, bytes] = {}
+        for person_id in connection.identity.person_ids:
+            mine.update(made.get(person_id, {}))
+        if mine:
+            found.append((connection, mine))
+    return found

@@ -3,6 +3,7 @@
 Whatever waits is taken together: two thousand sockets that come back at once are signed in and caught up by a handful
 of queries. Committed events are found in the log itself: on SQLite by the event id, which is in commit order there; on
 PostgreSQL by the ids that arrive with the commits (numbers of a stream are dense, so the hub sees whatever is missing).
+Rows of other logs (`logs`) are read by the streams that are said to have moved, after the number the hub has.
 """
 
 from __future__ import annotations
@@ -27,11 +28,12 @@ from homeroom.eventlog.public import (
     events_by_id,
     last_event_id,
 )
-from homeroom.realtime import frames, registries, tokens
+from homeroom.realtime import frames, logs, registries, tokens
 from homeroom.realtime.connection import Connection
-from homeroom.realtime.hub import HINT_EVERY, Hub
+from homeroom.realtime.hub import Hub
 from homeroom.realtime.identity import Identity, identities
-from homeroom.realtime.missed import Places, read_missed
+from homeroom.realtime.missed import AT_MOST, Places, read_missed
+from homeroom.realtime.watching import HINT_EVERY
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +44,7 @@ IDLE_EVERY = 0.5
 ARRIVALS_EVERY = 1.0
 EVENTS_AT_ONCE = 200
 SEEN_AT_MOST = 10_000
+ROWS_AT_ONCE = 1000
 
 CUT_EVENT = "realtime.rights_cut"
 
@@ -66,6 +69,9 @@ class Source:
         self._queue: queue.SimpleQueue[tuple[str, tuple[Any, ...]]] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="gateway-source", daemon=True)
         self._place: int | None = None
+        self._log_places: list[int] | None = None
+        self._handed_on: dict[str, int] = {}  # stream of a log → the last number given to the hub
+        self._looked_at = 0.0
         self._data_version: int | None = None
         self._seen: OrderedDict[int, None] = OrderedDict()
         self._stale: set[str] = set()
@@ -127,6 +133,14 @@ class Source:
     def wake(self, event_id: int) -> None:
         """An event was committed, by this process or another."""
         self._queue.put(("wake", (event_id,)))
+
+    def stir(self, streams: Collection[str]) -> None:
+        """Rows were committed to these streams of logs, by this process or another."""
+        self._queue.put(("stir", (streams,)))
+
+    def call(self, work: Callable[[], None]) -> None:
+        """Read something for a module, on the source's thread: a few milliseconds at the most."""
+        self._queue.put(("call", (work,)))
 
     def touch(self, keys: Collection[str]) -> None:
         """What these topics show has changed."""
@@ -195,6 +209,12 @@ class Source:
         if "wake" in asked or foreign:
             self._tail({event_id for (event_id,) in asked.get("wake", ())})
             asked.pop("wake", None)
+        stirred = {stream for (streams,) in asked.get("stir", ()) for stream in streams}
+        if foreign:
+            stirred |= self._moved_elsewhere()
+        if stirred:
+            self._stir(stirred)
+        asked.pop("stir", None)
         if asked.pop("resync", None):
             self._on_loop(self.hub.resync)
         if "catch_up" in asked or "fill" in asked:
@@ -205,6 +225,8 @@ class Source:
             keys = {key for (keys,) in asked["recheck"] for key in keys}
             self._on_loop(self.hub.rechecked, keys, identities(keys))
             del asked["recheck"]
+        for (work,) in asked.pop("call", ()):
+            self._do(work)
         while asked.get("watch"):
             self._watch(*asked["watch"][-1])
             asked["watch"].pop()
@@ -220,7 +242,7 @@ class Source:
     # --- who is there
 
     def _sign_in(self, requests: Sequence[tuple[str, SignedIn]]) -> None:
-        found = identities({key for key, _answer in requests})
+        found = identities({key for key, _answer in requests}, with_streams=True)
         answers = [(answer, found.get(key)) for key, answer in requests]
         for start in range(0, len(answers), ANSWERS_A_TURN):
             self._on_loop(_answer_all, answers[start : start + ANSWERS_A_TURN])
@@ -231,6 +253,10 @@ class Source:
         """Whether another connection has committed since the last look. SQLite counts that for us."""
         if connection.vendor != "sqlite" or not self.hub.connections:
             return False
+        now = time.monotonic()
+        if now - self._looked_at < POLL_EVERY / 2:  # its own process tells it what it commits
+            return False
+        self._looked_at = now
         connection.ensure_connection()
         # Asked fifty times a second: past Django's cursor, which costs twenty times the question.
         version = connection.connection.execute("PRAGMA data_version").fetchone()[0]
@@ -266,11 +292,58 @@ class Source:
         for event in events:
             if event.name == CUT_EVENT:
                 self._on_loop(cut_on, self.hub, event.body)
+            elif moved := logs.moved_by(event.name, event.body):
+                self._stir({moved})
         heard = self.hub.streams
         wanted = [event for event in events if not heard.keys().isdisjoint(event.fanout[::3])]
         if wanted:
             made = registries.tails(wanted)
             self._on_loop(self.hub.deliver, [(made[event.id], event.fanout) for event in wanted])
+
+    # --- rows of logs
+
+    def _moved_elsewhere(self) -> set[str]:
+        """The streams another process may have written to. Only SQLite numbers rows in the order of their commits."""
+        if self._log_places is None:
+            self._log_places = logs.last_places()
+            return set()
+        return logs.moved_after(self._log_places, ROWS_AT_ONCE)
+
+    def _stir(self, streams: Collection[str]) -> None:
+        """Read on where somebody listens. What the hub did not take in between it asks for by itself."""
+        after: dict[str, int] = {}
+        unheard = []
+        for key in streams:
+            stream = self.hub.streams.get(key)
+            if stream is None:
+                continue
+            last = stream.last
+            if last is None:
+                unheard.append(key)
+            else:
+                after[key] = last if stream.sparse else max(last, self._handed_on.get(key, 0))
+        if unheard:
+            self._on_loop(self.hub.stirred, unheard)
+        if not after:
+            return
+        if len(self._handed_on) > SEEN_AT_MOST:
+            self._handed_on.clear()
+        rows = logs.read_streams(after, AT_MOST)
+        for row in rows:
+            self._handed_on[row.stream] = row.number
+        if full := {row.stream for row in rows if row.number >= after[row.stream] + AT_MOST}:
+            self.stir(full)
+        if rows:
+            self._on_loop(self.hub.deliver, [(row.tail, (row.stream, row.number, row.about)) for row in rows])
+
+    @staticmethod
+    def _do(work: Callable[[], None]) -> None:
+        try:
+            work()
+        except (DatabaseError, InterfaceError):
+            raise
+        except Exception:
+            log.exception("what a module asked for could not be read")
 
     # --- what was missed
 
@@ -278,12 +351,15 @@ class Source:
         """Answer catch-ups and fills together."""
         if self._place is None and connection.vendor == "sqlite":
             self._place = last_event_id()
+            self._log_places = logs.last_places()
         answers = read_missed(
             [*(places for _connection, places in joins), *({stream: after} for stream, after in fills)]
         )
         caught_up = [(connection_, caught) for (connection_, _places), caught in zip(joins, answers, strict=False)]
         for start in range(0, len(caught_up), ANSWERS_A_TURN):
             self._on_loop(self.hub.all_caught_up, caught_up[start : start + ANSWERS_A_TURN])
+        if greetings := registries.greetings([joined for joined, _places in joins]):
+            self._on_loop(self.hub.greet, greetings)
         for (stream, _after), caught in zip(fills, answers[len(joins) :], strict=True):
             self._on_loop(self.hub.filled, stream, caught[stream])
 
@@ -331,6 +407,8 @@ class Source:
 def cut_on(hub: Hub, whose: Mapping[str, Any]) -> int:
     """Cut the sockets a `realtime.rights_cut` names; runs on the loop."""
     sessions, person_id, account_id = whose.get("sessions"), whose.get("person_id"), whose.get("account_id")
+    if persons := set(whose.get("person_ids", ())):
+        return hub.cut(lambda who: not persons.isdisjoint(who.person_ids), frames.RIGHTS_CHANGED, "rights changed")
     if sessions:
         return hub.cut(lambda who: secret_digest(who.session_key) in sessions, frames.SIGNED_OUT, "signed out")
     if person_id:

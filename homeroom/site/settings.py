@@ -140,6 +140,7 @@ def _database(url: str) -> dict[str, object]:
 DATABASES = {"default": _database(env.str("DATABASE_URL", f"sqlite:///{DATA / 'homeroom.db'}"))}
 SQLITE = DATABASES["default"]["ENGINE"] == "homeroom.kit.sqlite"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+SOCKET_FRAMES_IN_TEN_SECONDS = env.int("SOCKET_FRAMES_IN_TEN_SECONDS", 100)  # of one client; more cuts it off
 REDIS_URL = env.str("REDIS_URL", "")  # wakes other processes; without it they find commits by tailing the log
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "kit_cache"},
@@ -194,6 +195,7 @@ INSTALLED_APPS = [
     "homeroom.groups",
     "homeroom.wording",
     "homeroom.search",
+    "homeroom.redlines",
     "homeroom.delivery",
     "homeroom.notices",
     "homeroom.questions",

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from homeroom.audit import public as audit
 from homeroom.conversations import access, hints
-from homeroom.conversations.events import MessageWithdrawn
+from homeroom.conversations.events import MessageChanged, MessageWithdrawn
 from homeroom.conversations.models import Conversation, Membership, Message, MessageRevision, Reaction
 from homeroom.conversations.pace import Pace
 from homeroom.eventlog.public import announce
@@ -110,4 +110,7 @@ def _changed(message: Message, **values: object) -> None:
     conversation.update(last_change=F("last_change") + 1)
     values["changed_number"] = conversation.values_list("last_change", flat=True).get()
     Message.objects.filter(pk=message.pk).update(**values)
+    announce(
+        MessageChanged(school_id=message.school_id, conversation_id=message.conversation_id, message_id=message.pk)
+    )
     hints.conversation_moved(message.conversation.uuid)

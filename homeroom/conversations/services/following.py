@@ -16,6 +16,7 @@ from homeroom.conversations.events import MembershipMoved
 from homeroom.conversations.models import Conversation, Membership
 from homeroom.eventlog.public import announce
 from homeroom.people.models import Delegation, Enrolment, Guardianship, Role
+from homeroom.realtime.public import cut
 from homeroom.school.models import School
 
 Kind = Conversation.Kind
@@ -86,6 +87,8 @@ def follow_roster(
                 )
             )
             hints.conversation_moved(conversation.uuid)
+    if persons := set().union(*moved.values()):
+        cut(person_ids=persons)  # their pages come back at once, hearing what they may hear from now on
     return sum(map(len, moved.values()))
 
 

@@ -44,13 +44,17 @@ def test_commits_and_hints_of_others_are_heard(
     redis_server: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heard: queue.Queue[Any] = queue.Queue()
-    line = bus.Bus(heard.put, lambda keys, payload: heard.put((list(keys), payload)), lambda: heard.put("connected"))
+    line = bus.Bus(
+        heard.put, heard.put, lambda keys, payload: heard.put((list(keys), payload)), lambda: heard.put("connected")
+    )
     line.start()
     try:
         assert heard.get(timeout=10) == "connected"
         bus.publish_hint(["p1"], b"{}")  # our own: shown already
         bus.publish_event(42)
         assert heard.get(timeout=10) == 42
+        bus.publish_log(["c12", "x12"])
+        assert heard.get(timeout=10) == ["c12", "x12"]
         bus._redis().publish(bus.HINT_CHANNEL, json.dumps(["another process", ["item:7"], None]))
         assert heard.get(timeout=10) == (["item:7"], None)
     finally:

@@ -1,0 +1,187 @@
+"""A conversation over real sockets: what is said arrives whole, once and in order, and only where it may be heard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from homeroom.conversations import faces
+from homeroom.conversations.models import Conversation, Membership, Message
+from homeroom.conversations.services import (
+    edit_message,
+    follow_roster,
+    open_channel,
+    open_family_thread,
+    post_message,
+    react,
+    withdraw_message,
+)  # fmt: skip
+from homeroom.eventlog import announcing
+from homeroom.kit.ids import new_id
+from homeroom.people.models import Guardianship
+from homeroom.realtime.tests.live import Live, Page, live_gateway, sign_in
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NOW = timezone.now
+
+
+@pytest.fixture
+def live(transactional_db: None) -> Iterator[Live]:
+    faces.forget()
+    with live_gateway() as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def thread(school) -> Conversation:
+    return open_family_thread(actor=school.mother, student=school.child_a, teacher=school.class_teacher, now=NOW())
+
+
+def ready(live: Live, person, **after: int) -> Page:
+    page = live.page(sign_in(person.account)).hello(**after)
+    page.until("ready")
+    return page
+
+
+def say(who, where: Conversation, text: str, **more: Any) -> Message:
+    written = post_message(actor=who, conversation=where, text=text, client_key=new_id(), now=NOW(), **more)
+    return Message.objects.get(pk=written.id)
+
+
+def heard(page: Page, stream: str) -> dict[str, Any]:
+    """The next event of this stream."""
+    while True:
+        frame = page.next()
+        assert "closed" not in frame, frame
+        if frame["t"] == "event" and frame["s"] == stream:
+            return frame
+
+
+def test_a_message_arrives_with_all_that_shows_it(live, school, thread):
+    page = ready(live, school.class_teacher)
+    message = say(school.mother, thread, "老师好 <b>明天</b> https://example.org/a")
+    frame = heard(page, f"c{thread.pk}")
+    assert frame["n"] == 1
+    told = frame["d"]
+    assert told["html"].startswith("老师好 &lt;b&gt;明天&lt;/b&gt; <a href=")
+    assert told["who"] == {"zh-hans": ["张小雨妈妈", "张", told["who"]["zh-hans"][2]], "en": told["who"]["en"]}
+    assert told["by"] == str(school.mother.uuid)
+    assert told["id"] == str(message.uuid)
+    assert told["side"] == "family"
+    assert told["clock"] == f"{timezone.localtime(message.sent_at):%H:%M}"
+    assert "ask" not in told
+
+
+def test_what_another_process_says_is_found(live, school, thread, monkeypatch):
+    """SQLite shows that the file changed, PostgreSQL notifies; nobody in this process tells the gateway."""
+    from homeroom.realtime import gateway
+
+    monkeypatch.setattr(announcing, "_wakes", [])
+    monkeypatch.setattr(gateway, "_stir", lambda streams: None)
+    page = ready(live, school.class_teacher)
+    first = say(school.mother, thread, "一")
+    assert heard(page, f"c{thread.pk}")["n"] == 1
+    say(school.mother, thread, "二")
+    assert heard(page, f"c{thread.pk}")["n"] == 2
+    edit_message(actor=school.mother, message=first, text="一！", now=NOW())
+    assert heard(page, f"x{thread.pk}")["d"]["html"] == "一！"
+
+
+def test_what_was_missed_comes_by_number_once(live, school, thread):
+    for text in "一二三四":
+        say(school.mother, thread, text)
+    page = live.page(sign_in(school.father.account)).hello(**{f"c{thread.pk}": 2})
+    frames = page.until("ready")
+    assert [(frame["n"], frame["d"]["html"]) for frame in frames[:-1]] == [(3, "三"), (4, "四")]
+    assert frames[-1]["streams"][f"c{thread.pk}"] == 4
+
+
+def test_changes_move_by_numbers_and_only_the_newest_of_a_message_is_told(live, school, thread):
+    first, second = say(school.mother, thread, "一"), say(school.mother, thread, "二")
+    edit_message(actor=school.mother, message=first, text="壹", now=NOW())
+    edit_message(actor=school.mother, message=first, text="弌", now=NOW())
+    page = live.page(sign_in(school.class_teacher.account)).hello(**{f"x{thread.pk}": 0})
+    *missed, last = page.until("ready")
+    assert [(frame["n"], frame["a"], frame["d"]["html"]) for frame in missed] == [(2, 1, "弌")]
+    assert last["streams"][f"x{thread.pk}"] == 2
+    react(actor=school.father, message=second, kind="ok", now=NOW())
+    frame = heard(page, f"x{thread.pk}")
+    assert (frame["n"], frame["a"]) == (3, 2)
+    assert frame["d"]["signs"][0]["by"] == [str(school.father.uuid)]
+    withdraw_message(actor=school.mother, message=first, reason="写错了", now=NOW())
+    gone = heard(page, f"x{thread.pk}")["d"]
+    assert gone["gone"]["reason"] == "写错了"
+    assert "html" not in gone
+    assert "former" not in gone
+
+
+def test_a_member_hears_nothing_from_before_they_joined(live, school, thread):
+    old = say(school.mother, thread, "以前的话")
+    Membership.objects.filter(conversation=thread, person=school.father).update(since_number=1)
+    answer = say(school.mother, thread, "现在的话", quoted=old.uuid)
+    page = live.page(sign_in(school.father.account)).hello(**{f"c{thread.pk}": 0, f"x{thread.pk}": 0})
+    frames = page.until("ready")[:-1]
+    assert [frame["n"] for frame in frames] == [2]
+    assert "quote" not in frames[0]["d"]
+    assert frames[0]["d"]["ask"]  # whether the reader may see the original is asked over HTTP
+    edit_message(actor=school.mother, message=old, text="以前的话。", now=NOW())
+    edit_message(actor=school.mother, message=answer, text="现在的话。", now=NOW())
+    frame = heard(page, f"x{thread.pk}")
+    assert (frame["n"], frame["d"]["html"]) == (2, "现在的话。")
+
+
+def test_a_quote_everybody_can_read_comes_along_and_one_of_the_channel_does_not(live, school, thread):
+    channel = open_channel(actor=school.class_teacher, school_class=school.class_a, now=NOW())
+    page = ready(live, school.class_teacher)
+    notice = say(school.class_teacher, channel, "明天春游")
+    assert heard(page, f"c{channel.pk}")["n"] == 1
+    first = say(school.mother, thread, "<i>几点</i>集合？", quoted=notice.uuid)
+    told = heard(page, f"c{thread.pk}")["d"]
+    assert "quote" not in told
+    assert told["ask"]
+    say(school.class_teacher, thread, "八点", quoted=first.uuid)
+    quote = heard(page, f"c{thread.pk}")["d"]["quote"]
+    assert (quote["n"], quote["line"], quote["who"]["zh-hans"][0]) == (1, "<i>几点</i>集合？", "张小雨妈妈")
+
+
+def test_who_is_removed_hears_nothing_more_from_that_second(live, school, thread):
+    father, teacher = ready(live, school.father), ready(live, school.class_teacher)
+    say(school.mother, thread, "一")
+    assert heard(father, f"c{thread.pk}")["n"] == 1
+    Guardianship.objects.filter(guardian=school.father, student=school.child_a).update(
+        ends_on=timezone.localdate() - timedelta(days=1)
+    )
+    assert follow_roster([thread], now=NOW()) == 1
+    say(school.mother, thread, "二")
+    assert heard(teacher, f"c{thread.pk}")["n"] == 1
+    assert heard(teacher, f"c{thread.pk}")["n"] == 2  # the teacher's own socket was left alone
+    assert father.next() == {"closed": 4403}
+    back = live.page(sign_in(school.father.account)).hello(**{f"c{thread.pk}": 1, f"x{thread.pk}": 0})
+    assert back.next()["streams"] == {f"p{school.father.pk}": 0}
+    say(school.mother, thread, "三")
+    assert heard(teacher, f"c{thread.pk}")["n"] == 3
+
+
+def test_a_right_that_ends_by_its_date_ends_at_that_instant(live, school, thread):
+    Membership.objects.filter(conversation=thread, person=school.father).update(ends_at=NOW() + timedelta(seconds=1))
+    father = ready(live, school.father)
+    assert father.next() == {"closed": 4403}
+    assert f"c{thread.pk}" not in ready_streams(live, school.father)
+
+
+def ready_streams(live: Live, person) -> dict[str, int]:
+    page = live.page(sign_in(person.account)).hello()
+    return dict(page.until("ready")[-1]["streams"])
+
+
+def test_who_joins_is_told_to_come_back_and_hears_what_is_said_then(live, school):
+    page = ready(live, school.class_teacher)
+    thread = open_family_thread(actor=school.mother, student=school.child_a, teacher=school.class_teacher, now=NOW())
+    assert page.next() == {"closed": 4403}
+    page = ready(live, school.class_teacher)
+    say(school.mother, thread, "您好")
+    assert heard(page, f"c{thread.pk}")["n"] == 1
