@@ -23,6 +23,7 @@ WITH_PAGES = [
     "groups",
     "wording",
     "search",
+    "redlines",
     "files",
     "roster",
     "demo",

@@ -1,0 +1,11 @@
+import pytest
+
+from homeroom.redlines import shelf
+
+
+@pytest.fixture(autouse=True)
+def _empty_shelf():
+    """A school of the test before may have had the same id."""
+    shelf.forget()
+    yield
+    shelf.forget()
