@@ -57,6 +57,7 @@ def test_a_question_from_asking_to_five_faces(served: Served, open_at: Open, pic
     row.locator("a.item-link").click()
     teacher.locator("#id_text").fill("要做，写出思路就可以。我会在周五前回复全班的订正情况给您。")
     teacher.get_by_role("button", name="答复", exact=True).click()
+    expect(teacher.locator("#id_text")).to_have_value("")  # what the school took is no draft any more
     teacher.get_by_role("button", name="设为承诺").click()
     picture(teacher, "answered with a promise")
     assert axe(teacher) == []
@@ -110,6 +111,20 @@ def test_the_schools_own_answer_spares_a_question(served: Served, open_at: Open,
     shown.get_by_role("button", name="解决了，不用提交").click()
     mother.wait_for_url(re.compile("/questions/mine/"))
     expect(mother.locator("main")).to_contain_text("还没有提问")
+
+
+def test_what_was_typed_is_there_after_having_to_sign_in_again(served: Served, open_at: Open) -> None:
+    mother = open_at("mother", "/questions/ask/")
+    mother.locator("#id_text").fill(ASKED)
+    mother.locator("#id_topic").select_option(label="作业")
+    mother.context.clear_cookies(name=re.compile("session"))
+    mother.get_by_role("button", name="提交问题").click()
+    mother.wait_for_url(re.compile("/sign-in/"))
+    mother.goto(f"{served.url}/demo/")
+    mother.locator('form[action$="/demo/as/mother/"] button').click()
+    mother.wait_for_url(f"{served.url}/")
+    mother.goto(f"{served.url}/questions/ask/")
+    expect(mother.locator("#id_text")).to_have_value(ASKED)
 
 
 def test_asking_and_answering_work_without_script(served: Served, open_at: Open) -> None:

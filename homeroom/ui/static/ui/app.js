@@ -98,11 +98,12 @@ document.addEventListener("htmx:responseError", (event) => {
 });
 document.addEventListener("toast", (event) => toast(event.detail.text ?? event.detail.value, { tone: event.detail.tone ?? "good" }));
 
-// --- a draft whose form the server took: the page after it does not ask for the same again
+// --- a draft whose form the server took: it answered with a redirect, and not to signing in again
 const sent = sessionStorage.getItem("draft-sent");
 if (sent) {
   sessionStorage.removeItem("draft-sent");
-  if (!document.querySelector(`draft-keeper[data-key="${CSS.escape(sent.slice("draft:".length))}"]`)) localStorage.removeItem(sent);
+  const [{ redirectCount } = { redirectCount: 0 }] = performance.getEntriesByType("navigation");
+  if (redirectCount && !location.pathname.startsWith("/sign-in/")) localStorage.removeItem(sent);
 }
 
 // --- signing out on a shared computer takes the drafts along

@@ -16,7 +16,7 @@ customElements.define("draft-keeper", class extends HTMLElement {
     this.form.addEventListener("input", () => { clearTimeout(this.timer); this.timer = setTimeout(() => this.save(), 400); });
     this.leave = () => { if (this.timer) this.save(); };
     window.addEventListener("pagehide", this.leave);
-    // The draft goes only once the server has taken the form: the next page tells by not showing it again (see app.js).
+    // The draft goes only once the server has taken the form: the next page tells by how it was reached (see app.js).
     this.form.addEventListener("submit", () => { this.save(); sessionStorage.setItem("draft-sent", this.key); });
     this.form.addEventListener("htmx:afterRequest", (event) => { if (event.detail.successful) this.forget(); });
     this.restore();
