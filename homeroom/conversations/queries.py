@@ -395,6 +395,11 @@ def duty_phone(school_id: int) -> str:
     return rules_of(school_id).duty_phone
 
 
+def duty_phone(school_id: int) -> str:
+    """The number for what cannot wait; empty where the school has given none."""
+    return rules_of(school_id).duty_phone
+
+
 def rules_of(school_id: int) -> HouseRules:
     """The school's rules; the usual ones when it has set none."""
     return HouseRules.objects.filter(school_id=school_id).first() or HouseRules(school_id=school_id)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from django.urls import path
 
+from .lookup_page import lookup
 from .pages import home
 
 app_name = "home"
 
-urlpatterns = [path("", home, name="home")]
+urlpatterns = [path("", home, name="home"), path("lookup/", lookup, name="lookup")]

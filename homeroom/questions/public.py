@@ -18,6 +18,7 @@ from .menu import MENU
 from .models import Question
 from .services import release_owners
 from .services.moving import OWNER_KIND
+from .showing import open_questions
 from .turning import ways_from_message
 
 
@@ -40,6 +41,16 @@ def may_upload(person: Person) -> bool:
 
 
 __all__ = [
-    "MENU", "OWNER_KIND", "Card", "Question", "ask_about_item", "may_see_files", "may_upload", "register_about",
-    "role_moved", "ways_from_message", "wire",
+    "MENU",
+    "OWNER_KIND",
+    "Card",
+    "Question",
+    "ask_about_item",
+    "may_see_files",
+    "may_upload",
+    "open_questions",
+    "register_about",
+    "role_moved",
+    "ways_from_message",
+    "wire",
 ]  # fmt: skip

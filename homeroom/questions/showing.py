@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from homeroom.people.models import Person
+
+from . import access
 from .models import Question
-from .states import Act, State
+from .states import LIVE, Act, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +97,12 @@ def icon_of(act: str) -> str:
         Act.ESCALATE: "alert-triangle", Act.WARN: "alarm", Act.ASSIGN: "user-check", Act.REOPEN: "refresh",
         Act.PROMISE: "calendar-event", Act.NOTE: "note", Act.RATE: "star", Act.WITHDRAW: "arrow-back-up",
     }.get(Act(act), "")  # fmt: skip
+
+
+def open_questions(person: Person, student_id: int) -> list[tuple[str | Promise, str | Promise, str]]:
+    """What one asked about a child and is not over: its title, where it stands, its address. One statement."""
+    rows = access.asked_by(person).filter(student_id=student_id, state__in=[*LIVE, State.CONFIRMED])
+    return [
+        (question.title, for_family(question).label, reverse("questions:question", args=[question.uuid]))
+        for question in rows.order_by("-moved_at")[:20]
+    ]

@@ -174,6 +174,7 @@ def found(request: SignedInRequest) -> HttpResponse:
     text = request.POST.get("text", "")[:TEXT_AT_MOST]
     key = forms.uuid_of(request.POST.get("key", "")) or new_id()
     context = {
+        "text": text,
         "answers": services.show_answers(actor=request.person, text=text, key=key, now=timezone.now()),
         "suggested": retrieval.suggest_topics(text, topics_of(request.person.school_id)),
         "key": key,
