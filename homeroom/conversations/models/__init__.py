@@ -6,11 +6,12 @@ from .calm import Away, AwayAnswer, DutyShift, Rhythm, ScheduledMessage
 from .finding import Findable
 from .handing import Handover
 from .live import PresenceWish
+from .moderation import Block, Case, Held, Report, Ruling
 from .talk import MARKS, Conversation, Draft, HouseRules, Membership, Message, MessageRevision, Reaction, Side
 from .voice import Transcript
 
 __all__ = [
-    "MARKS", "Away", "AwayAnswer", "Conversation", "Draft", "DutyShift", "Findable", "Handover", "HouseRules",
-    "Membership", "Message", "MessageRevision", "PresenceWish", "Reaction", "Rhythm", "ScheduledMessage", "Side",
-    "Transcript",
+    "MARKS", "Away", "AwayAnswer", "Block", "Case", "Conversation", "Draft", "DutyShift", "Findable", "Handover",
+    "Held", "HouseRules", "Membership", "Message", "MessageRevision", "PresenceWish", "Reaction", "Report", "Rhythm",
+    "Ruling", "ScheduledMessage", "Side", "Transcript",
 ]  # fmt: skip

@@ -32,6 +32,7 @@ class Conversation(models.Model):
     last_message_at = models.DateTimeField(null=True, blank=True)
     settled_number = models.BigIntegerField(default=0, db_default=0)  # what the family wrote up to here needs no answer
     membership_version = models.BigIntegerField(default=0)  # moves whenever somebody joins, leaves or may speak or not
+    read_first = models.BooleanField(default=False, db_default=False)  # what families write here waits for a moderator
     opened_at = models.DateTimeField()
 
     class Meta:
@@ -87,6 +88,7 @@ class Membership(models.Model):
     since_number = models.BigIntegerField(default=0)
     read_number = models.BigIntegerField(default=0)
     can_speak = models.BooleanField(default=True)
+    muted_until = models.DateTimeField(null=True, blank=True)  # a moderator lets them only read until then
     joined_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True, blank=True)
     left_at = models.DateTimeField(null=True, blank=True)
@@ -206,6 +208,9 @@ class HouseRules(models.Model):
 
     school = models.OneToOneField(School, on_delete=models.CASCADE, related_name="+")
     open_replies = models.BooleanField(default=False)  # families may answer in class channels, for all to read
+    read_first = models.BooleanField(
+        default=False, db_default=False
+    )  # they wait until a moderator has read them
     duty_phone = models.CharField(max_length=30, blank=True, default="")
     pupil_threads = models.JSONField(default=dict, blank=True)  # stage → what guardians may in a pupil's own threads
 
