@@ -70,7 +70,7 @@ from .services import (
     unsettle_children,
     unsnooze,
 )
-from .showing import pieces, shown, snooze_choices, unread_badge, words
+from .showing import pieces, shown, snooze_dialog, unread_badge, words
 
 
 def wire_realtime() -> None:
@@ -147,7 +147,7 @@ __all__ = [
     "shown",
     "sign",
     "snooze",
-    "snooze_choices",
+    "snooze_dialog",
     "snoozed",
     "talks",
     "todo",

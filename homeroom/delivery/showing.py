@@ -89,6 +89,10 @@ class Shown(msgspec.Struct, frozen=True):
     snoozed_until: datetime | None
     snooze_reason: str
 
+    @property
+    def is_tagged(self) -> bool:
+        return self.priority != Priority.ROUTINE or bool(self.deadline or self.amount or self.files)
+
 
 @dataclass(frozen=True, slots=True)
 class _Here:
@@ -190,6 +194,7 @@ class Pieces:
     """Markup that is the same on every card of a language."""
 
     kinds: dict[str, Markup]
+    labels: dict[str, str]  # of the categories
     states: dict[str, Markup]
     priorities: dict[str, Markup]
     acts: dict[str, Markup]
@@ -228,6 +233,7 @@ def _pieces(language: str) -> Pieces:  # the language is the key only: it is the
     nothing = Markup()
     return Pieces(
         kinds={category: make.kind(*kind) for category, kind in KINDS.items()},
+        labels={category: str(category_label(category)) for category in KINDS},
         states={
             "": nothing,
             "recalled": make.withdrawn(),
@@ -257,7 +263,11 @@ class SnoozeChoice:
 
 def snooze_choices(person: Person, *, now: datetime, deadline_at: datetime | None = None) -> list[SnoozeChoice]:
     """Tonight, tomorrow morning, the weekend: those that lie ahead and before the deadline."""
-    zone = ZoneInfo(person.school.time_zone)
+    return _choices(person.school.time_zone, now, deadline_at)
+
+
+def _choices(time_zone: str, now: datetime, deadline_at: datetime | None) -> list[SnoozeChoice]:
+    zone = ZoneInfo(time_zone)
     local = now.astimezone(zone)
     today = local.date()
 
@@ -275,6 +285,17 @@ def snooze_choices(person: Person, *, now: datetime, deadline_at: datetime | Non
         for choice in choices
         if choice.until > now + timedelta(minutes=10) and (deadline_at is None or choice.until < deadline_at)
     ]
+
+
+def snooze_dialog(person: Person, *, now: datetime) -> Markup:
+    """The dialog that puts away any card of a page."""
+    return _snooze_dialog(get_language() or "", person.school.time_zone, now.replace(second=0, microsecond=0))
+
+
+@lru_cache(maxsize=32)
+def _snooze_dialog(language: str, time_zone: str, now: datetime) -> Markup:  # made once a minute for all who see it
+    make: Any = get_template("delivery/card.html").template.module  # type: ignore[attr-defined]
+    return Markup(make.snooze_dialog(_choices(time_zone, now, None)))  # noqa: S704  (rendered with autoescape)
 
 
 SNOOZE_REASONS: dict[str, str | Promise] = {

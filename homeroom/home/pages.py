@@ -40,7 +40,7 @@ def family_context(request: SignedInRequest) -> dict[str, Any]:
         "to_do": delivery.shown(to_do, now=now),
         "here": request.get_full_path(),
         "counts": counts,
-        "snooze_choices": delivery.snooze_choices(request.person, now=now),
+        "snooze_dialog": delivery.snooze_dialog(request.person, now=now),
         "works_here": request.person.is_staff_member,
         "filtered": bool(context["only"] or context["child"]),
         "styles": ["delivery"],

@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from django.db import connection
 from django.db.models import Field, Model
+from django.db.models.base import ModelState
 
 M = TypeVar("M", bound=Model)
 Converter = Callable[[Any, Any, Any], Any]
@@ -70,4 +71,8 @@ class Columns(Generic[M]):
         for position, column, converters in self._converters:
             for convert in converters:
                 values[position] = convert(values[position], column, connection)
-        return self.model.from_db(connection.alias, self._names, values)
+        made = self.model.__new__(self.model)  # without __init__, which looks at every argument and sends two signals
+        made.__dict__.update(zip(self._names, values, strict=True))
+        made._state = ModelState()
+        made._state.db, made._state.adding = connection.alias, False
+        return made

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 
 from django.db import connection
 from django.utils import timezone
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 from .models import Guardianship, Person, Role
 
@@ -41,6 +42,11 @@ def surname_and_classmate(name: str) -> str:
 
 def relation_word(relation: str) -> str:
     """The word that follows a child's name: 妈妈, 爷爷 …"""
+    return _relation_word(relation, get_language())
+
+
+@lru_cache(maxsize=64)
+def _relation_word(relation: str, language: str) -> str:  # the language is the key only: it is the active one
     words = {
         Guardianship.Relation.MOTHER: pgettext("after a child's name", "mother"),
         Guardianship.Relation.FATHER: pgettext("after a child's name", "father"),

@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from functools import lru_cache
 
 import structlog
+from csp.constants import HEADER
+from csp.middleware import CheckableLazyObject, CSPMiddleware
+from csp.utils import build_policy
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import Resolver404, resolve
@@ -24,6 +28,7 @@ log = structlog.get_logger("homeroom.request")
 GOOD_ID = re.compile(r"[A-Za-z0-9_.-]{8,64}")
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 QUIET_ROUTES = {"healthz", "readyz", "metrics"}
+ANY_NONCE = "any-nonce"
 SEATS = Seats(settings.WEB_THREADS)
 SERVED = Histogram(
     "homeroom_request_seconds",
@@ -63,6 +68,23 @@ class RequestContextMiddleware:
             write = log.info if response.status_code < 500 else log.error
             write("request", method=method, route=route, status=response.status_code, ms=round(elapsed * 1000, 1))
         return response
+
+
+class PolicyMiddleware(CSPMiddleware):
+    """django-csp's header, put together once: from page to page only its nonce differs."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        nonce = getattr(request, "_csp_nonce", None)
+        if HEADER not in response:  # a file has its own, stricter one
+            response[HEADER] = _policy() if nonce is None else _policy(ANY_NONCE).replace(ANY_NONCE, nonce)
+        if nonce is None:  # asked for from here on, it would stand in the page and not in the header
+            request.csp_nonce = CheckableLazyObject(self._csp_nonce_post_response)  # type: ignore[attr-defined]
+        return response
+
+
+@lru_cache(maxsize=2)
+def _policy(nonce: str | None = None) -> str:
+    return str(build_policy(nonce=nonce))
 
 
 class TroubleMiddleware:

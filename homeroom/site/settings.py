@@ -211,7 +211,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "homeroom.ui.middleware.CompressionMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "homeroom.site.middleware.PolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "homeroom.ui.middleware.PreferencesMiddleware",
     "django.middleware.common.CommonMiddleware",

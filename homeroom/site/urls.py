@@ -12,9 +12,9 @@ from homeroom.site import health, pages
 from homeroom.site.api import api
 
 WITH_PAGES = [
+    "home",  # first: the page asked for most is found at once
     "people",
     "school",
-    "home",
     "ui",
     "delivery",
     "notices",

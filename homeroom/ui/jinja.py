@@ -15,8 +15,9 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import translation
 from django.utils.functional import cached_property
-from jinja2 import Environment, Undefined, nodes
+from jinja2 import Environment, Template, Undefined, nodes
 from jinja2.compiler import CodeGenerator, Frame
+from jinja2.environment import TemplateModule
 from jinja2.exceptions import UndefinedError
 from jinja2.runtime import Context, Macro
 from jinja2.utils import internalcode, missing
@@ -87,7 +88,13 @@ def text(value: object) -> str:
 
 
 class PlainOutput(CodeGenerator):
-    """Escapes what a template puts out with `text`: a page has eight hundred pieces."""
+    """Escapes what a template puts out with `text`, and reads attributes at once: a page has eight hundred of each."""
+
+    def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:
+        # What has no such attribute, a dict or a misspelt name, goes Jinja's own way.
+        self.write("(found if (found := getattr((owner := ")
+        self.visit(node.node, frame)
+        self.write(f"), {node.attr!r}, missing)) is not missing else environment.getattr(owner, {node.attr!r}))")
 
     def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
         if frame.eval_ctx.autoescape and not frame.eval_ctx.volatile:
@@ -99,7 +106,7 @@ class PlainOutput(CodeGenerator):
 
 
 class ShortWay(Context):
-    """Calls a macro at once: what the general way looks for first, a macro never has, and a page calls 140."""
+    """Calls a macro at once: what the general way looks for first, ours never have, and a page calls a hundred."""
 
     @internalcode
     def call(self, called: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -107,7 +114,19 @@ class ShortWay(Context):
             return super().call(called, *args, **kwargs)
         kwargs.pop("_block_vars", None)
         kwargs.pop("_loop_vars", None)
-        return called(*args, **kwargs)
+        names = called.arguments[len(args) :]
+        if called.caller or called.catch_kwargs or called.catch_varargs or not kwargs.keys() <= set(names):
+            return called(*args, **kwargs)
+        return str.__new__(Markup, called._func(*args, *[kwargs.get(name, missing) for name in names]))
+
+
+class OwnTemplate(Template):
+    """Imported by another, it is the same module on every page: nothing but the environment's globals is in it."""
+
+    def _get_default_module(self, ctx: Context | None = None) -> TemplateModule:
+        if self._module is None:
+            self._module = self.make_module()
+        return self._module
 
 
 class WordedEnvironment(Environment):
@@ -118,6 +137,7 @@ class WordedEnvironment(Environment):
 
     code_generator_class = PlainOutput
     context_class = ShortWay
+    template_class = OwnTemplate
     text = staticmethod(text)
     language = ""  # empty: every word is looked up while the page is rendered
 
@@ -135,18 +155,24 @@ class WordedEnvironment(Environment):
 
 
 class _Wording(NodeTransformer):
-    """Puts in the place of `_("Save")` what it says. Words with values in them stay calls."""
+    """Puts in the place of `_("Save")` what it says, and of `icon("check")` its drawing. Calls with values stay."""
 
     CALLS: ClassVar[dict[str, Callable[..., str]]] = {
         "_": translation.gettext, "gettext": translation.gettext, "pgettext": translation.pgettext,
     }  # fmt: skip
 
     def visit_Call(self, node: nodes.Call) -> nodes.Node:
-        translate = self.CALLS.get(node.node.name) if isinstance(node.node, nodes.Name) else None
+        name = node.node.name if isinstance(node.node, nodes.Name) else ""
         fixed = not (node.kwargs or node.dyn_args or node.dyn_kwargs)
-        if translate is None or not fixed or not all(isinstance(word, nodes.Const) for word in node.args):
+        if not fixed or not all(isinstance(word, nodes.Const) for word in node.args):
             return self.generic_visit(node)
-        words = translate(*(word.value for word in node.args if isinstance(word, nodes.Const)))
+        given = [word.value for word in node.args if isinstance(word, nodes.Const)]
+        if name == "icon":
+            return nodes.Const(icons.icon(*given), lineno=node.lineno)
+        translate = self.CALLS.get(name)
+        if translate is None:
+            return self.generic_visit(node)
+        words = translate(*given)
         # As the i18n extension's own callables: trusted, and %% stands for %.
         return nodes.Const(Markup(words) % {}, lineno=node.lineno)  # noqa: S704  (our own catalogues)
 

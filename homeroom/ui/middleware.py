@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import secrets
 from collections.abc import Callable
+from functools import lru_cache
 
 import brotli
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -13,6 +14,11 @@ from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
 from . import preferences
+
+
+@lru_cache(maxsize=1)
+def _style_ahead() -> str:
+    return f"<{static('ui/app.css')}>; rel=preload; as=style"
 
 
 class PreferencesMiddleware:
@@ -33,7 +39,7 @@ class PreferencesMiddleware:
             response.headers.setdefault("Cache-Control", "private, no-cache")
             if "HX-Request" not in request.headers:
                 # The browser asks for the style sheet when the headers are there, before it reads the page.
-                response.headers.setdefault("Link", f"<{static('ui/app.css')}>; rel=preload; as=style")
+                response.headers.setdefault("Link", _style_ahead())
         return response
 
 

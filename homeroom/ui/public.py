@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 from .preferences import Preferences
 
@@ -58,6 +59,13 @@ class MenuEntry:
     shown: Callable[[HttpRequest], bool] = _everyone
     badge: Callable[[HttpRequest], int] = _nothing
     order: int = 50
+    _worded: dict[str, str] = field(default_factory=dict, init=False, compare=False, repr=False)
+
+    def words(self, language: str) -> str:
+        """The label in `language`, which is the active one."""
+        if language not in self._worded:
+            self._worded[language] = str(self.label)
+        return self._worded[language]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +73,7 @@ class MenuItem:
     """An entry as one request sees it."""
 
     name: str
-    label: str | Promise
+    label: str
     icon: str
     url: str
     badge: int
@@ -190,4 +198,4 @@ def _items(request: HttpRequest, entries: Iterable[MenuEntry]) -> Iterable[MenuI
         except NoReverseMatch:  # a module switched off by configuration has no addresses
             continue
         current = request.path == url or (url != "/" and request.path.startswith(url))
-        yield MenuItem(entry.name, entry.label, entry.icon, url, entry.badge(request), current)
+        yield MenuItem(entry.name, entry.words(get_language()), entry.icon, url, entry.badge(request), current)

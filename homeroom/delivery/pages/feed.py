@@ -54,13 +54,23 @@ def feed_context(request: SignedInRequest) -> dict[str, Any]:
         "q": q,
         "words": showing.words(),
         "more": f"?{urlencode({**{k: v for k, v in chosen.items() if v}, 'before': page.next})}" if page.next else "",
-        "chip_url": lambda **changes: _query(*{**chosen, **changes}.items()),
+        "query": _query(**chosen),
+        "chip_urls": _chip_urls(**chosen),
+        "child_urls": {one["uuid"]: _query(only=only, child=one["uuid"], q=q) for one in children},
     }
 
 
 @lru_cache(maxsize=4096)
-def _query(*pairs: tuple[str, str]) -> str:
-    return f"?{urlencode([(name, value) for name, value in pairs if value])}"
+def _query(*, only: str, child: str, q: str) -> str:
+    chosen = {"only": only, "child": child, "q": q}
+    return f"?{urlencode({name: value for name, value in chosen.items() if value})}"
+
+
+@lru_cache(maxsize=1024)
+def _chip_urls(*, only: str, child: str, q: str) -> dict[str, str]:
+    """Where each kind leads; "" for all kinds, "children" for all children."""
+    kinds = {kind: _query(only=kind, child=child, q=q) for kind in ("", "unread", *Category.values)}
+    return {**kinds, "children": _query(only=only, child="", q=q)}
 
 
 def family(person: Person) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 # ruff: noqa: S608  (only constant names are put together; every value is a parameter)
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -221,7 +222,7 @@ def card_of(person: Person, item: Item, *, now: datetime) -> Card | None:
 class Counts:
     """What the chips above a feed show: new items by category, and in all."""
 
-    unread: dict[str, int]
+    unread: Counter[str]
 
     @property
     def total(self) -> int:
@@ -238,7 +239,7 @@ def unread_counts(person: Person, *, now: datetime) -> Counts:
             f" AND r.surfaces_at <= %s AND {VISIBLE} GROUP BY i.category",
             [*mine_for(person.school_id, person.pk, on), person.pk, instant(now)],
         )
-        return Counts(dict(cursor.fetchall()))
+        return Counts(Counter(dict(cursor.fetchall())))
 
 
 def unread_count(person: Person, *, now: datetime) -> int:
