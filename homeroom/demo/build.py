@@ -9,6 +9,8 @@ from random import Random
 from django.db import transaction
 
 from homeroom.kit.errors import Trouble
+from homeroom.kit.statistics import count_again
+from homeroom.people.models import Account, Enrolment, Guardianship, Person, Role
 from homeroom.school.models import School
 
 from .asked import ask_a_few_dozen
@@ -45,6 +47,7 @@ def build_demonstration(*, now: datetime, progress: Progress, password: str = PA
         cast = build_cast(password=password, today=_school_date(now))
         progress("people", 1, 2)
         population = build_population(cast, Maker(cast.today, password, numbers_from=1000), random)
+        count_again(Account, Person, Enrolment, Guardianship, Role)
         for school in (cast.school, cast.elsewhere):
             build_calendar(school)
         mark(cast, now=now)

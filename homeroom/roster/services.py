@@ -21,8 +21,9 @@ from homeroom.eventlog.public import announce
 from homeroom.kit import child, jobs
 from homeroom.kit.access import Actor, SystemActor, require
 from homeroom.kit.errors import Invalid, Stale, Trouble
+from homeroom.kit.statistics import count_again
 from homeroom.people.events import GuardianshipChanged
-from homeroom.people.models import Guardianship, Person
+from homeroom.people.models import Enrolment, Guardianship, Person
 from homeroom.school.models import School
 from homeroom.school.public import create_school, roster_moved
 
@@ -40,6 +41,7 @@ from .work import MEMORY_MIB, TIMEOUT, Order, prepare
 
 log = structlog.get_logger("homeroom.roster")
 State, Wanted = ImportRun.State, ImportRun.Wanted
+MANY = 500  # pupils of one import; after so many what the database knows of its tables is wrong
 KEPT_FOR = timedelta(days=30)  # the file and what undoes it; the summary stays
 
 
@@ -264,6 +266,8 @@ def _apply(actor: Actor, run: ImportRun, plan: Plan, writer: Writer, now: dateti
     if school.roster_version != plan.version:
         raise RosterMoved
     undo = writer.write()
+    if len(plan.pupils) > MANY:
+        count_again(Person, Enrolment, Guardianship)
     if not plan.changes_nothing:
         roster_moved(school.pk)
     version = School.objects.values_list("roster_version", flat=True).get(pk=school.pk)
