@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 from allauth.mfa.models import Authenticator
 from django.test import Client
+from pytest_django.plugin import DjangoDbBlocker
 
-from homeroom.demo.cast import Cast, build_cast, nine_o_clock
+from homeroom.demo.cast import Cast, nine_o_clock
 from homeroom.people.models import Person
 from homeroom.people.second_factor import is_missing
 from homeroom.people.sessions import PERSON_KEY
+from tests.database import CastRows, copied_database, migrated_file
 from tests.server import SMALL, Served, once
 
 
@@ -41,16 +44,45 @@ def _belongs(item: pytest.Item, *, sqlite: bool) -> bool:
     return "django_db" in names or bool({"db", "transactional_db"} & set(getattr(item, "fixturenames", ())))
 
 
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """The test database of this process begins as a copy of one that was migrated before."""
+    with django_db_blocker.unblock(), copied_database():
+        yield
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """On SQLite the copy lies where the database would be made."""
+    from django.conf import settings
+
+    return bool(settings.SQLITE)
+
+
+@pytest.fixture(scope="session")
+def cast_rows() -> CastRows:
+    """Kept from test to test: the rows of the cast."""
+    return CastRows()
+
+
 @pytest.fixture
-def school(db: None) -> Cast:
+def school(db: None, cast_rows: CastRows) -> Cast:
     """The cast: `school.class_teacher`, `school.mother`, `school.class_a` …; `school.school` is 阳光小学 itself."""
-    return build_cast()
+    return cast_rows.put()
 
 
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with keys, static files and an empty, migrated SQLite database; others copy it too."""
-    return once(tmp_path_factory, "migrated", lambda data: Served(data).prepare(""))
+
+    def make(data: Path) -> None:
+        data.mkdir()
+        shutil.copy(migrated_file(), data / "homeroom.db")
+        Served(data).homeroom("build")
+
+    return once(tmp_path_factory, "migrated", make)
 
 
 @pytest.fixture(scope="session")

@@ -39,7 +39,9 @@ def free_port() -> int:
 def once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
     """The folder `make(folder)` filled, made once for the whole run, whichever worker comes first; to be copied."""
     root = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
+    if "HOMEROOM_TESTS_SHARE" in os.environ:  # several runs, one after the other
+        root = Path(os.environ["HOMEROOM_TESTS_SHARE"])
+    elif "PYTEST_XDIST_WORKER" in os.environ:
         root = root.parent
     made = root / name
     with (root / f"{name}.lock").open("w") as lock:
@@ -120,15 +122,6 @@ class Served:
     def python(self, code: str) -> str:
         """Run `code` inside Django over the same data; returns what it printed."""
         return self.homeroom("shell", "--no-imports", stdin=code)
-
-    def prepare(self, code: str = SMALL) -> Served:
-        """Make the static files and the database, and run `code` in it."""
-        self.data.mkdir(parents=True, exist_ok=True)
-        self.homeroom("migrate", "--verbosity", "0")
-        self.homeroom("build")
-        if code:
-            self.python(code)
-        return self
 
     def start(self, *arguments: str, wait: float = 30) -> Served:
         self.process = subprocess.Popen(

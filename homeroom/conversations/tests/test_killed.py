@@ -76,8 +76,8 @@ class Sender:
 
 
 @pytest.mark.process
-def test_nothing_answered_is_lost_and_nothing_is_doubled(tmp_path):
-    served = Served(tmp_path / "data").prepare()
+def test_nothing_answered_is_lost_and_nothing_is_doubled(prepared, tmp_path):
+    served = prepared.copy_to(tmp_path / "data")
     thread, session = served.python(OPEN).split()[-2:]
     sender = Sender(served, thread, session)
     try:

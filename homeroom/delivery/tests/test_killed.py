@@ -99,9 +99,9 @@ def smtp() -> Iterator[tuple[SlowServer, int]]:
 
 
 @pytest.mark.process
-def test_killed_between_a_mail_and_its_answer_everybody_gets_it_and_the_app_shows_it_once(tmp_path, smtp):
+def test_killed_between_a_mail_and_its_answer_everybody_gets_it_and_the_app_shows_it_once(migrated, tmp_path, smtp):
     handler, port = smtp
-    served = Served(tmp_path / "data", EMAIL_URL=f"smtp://127.0.0.1:{port}").prepare("")
+    served = Served(migrated, EMAIL_URL=f"smtp://127.0.0.1:{port}").copy_to(tmp_path / "data")
     expected = set(json.loads(served.python(SEND).strip().splitlines()[-1]))
     try:
         served.start()
