@@ -49,6 +49,7 @@ class Category(models.TextChoices):
     SAFETY = "safety", _("Safety")
     HOMEWORK = "homework", _("Homework")
     SCORE = "score", _("Scores")
+    TALK = "talk", _("Messages")
     OTHER = "other", _("Other")
 
 

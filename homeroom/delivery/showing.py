@@ -35,6 +35,7 @@ KINDS: dict[str, tuple[str, str]] = {
     Category.SAFETY: ("safety", "shield-check"),
     Category.HOMEWORK: ("homework", "book"),
     Category.SCORE: ("grade", "chart-bar"),
+    Category.TALK: ("plain", "message-circle"),
     Category.OTHER: ("plain", "note"),
 }
 DO: dict[str, str | Promise] = {

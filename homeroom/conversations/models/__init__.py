@@ -8,10 +8,11 @@ from .handing import Handover
 from .live import PresenceWish
 from .moderation import Block, Case, Held, Report, Ruling
 from .talk import MARKS, Conversation, Draft, HouseRules, Membership, Message, MessageRevision, Reaction, Side
+from .unopened import Nudge
 from .voice import Transcript
 
 __all__ = [
     "MARKS", "Away", "AwayAnswer", "Block", "Case", "Conversation", "Draft", "DutyShift", "Findable", "Handover",
-    "Held", "HouseRules", "Membership", "Message", "MessageRevision", "PresenceWish", "Reaction", "Report", "Rhythm",
+    "Held", "HouseRules", "Membership", "Message", "MessageRevision", "Nudge", "PresenceWish", "Reaction", "Report", "Rhythm",
     "Ruling", "ScheduledMessage", "Side", "Transcript",
 ]  # fmt: skip

@@ -208,9 +208,7 @@ class HouseRules(models.Model):
 
     school = models.OneToOneField(School, on_delete=models.CASCADE, related_name="+")
     open_replies = models.BooleanField(default=False)  # families may answer in class channels, for all to read
-    read_first = models.BooleanField(
-        default=False, db_default=False
-    )  # they wait until a moderator has read them
+    read_first = models.BooleanField(default=False, db_default=False)  # they wait until a moderator has read them
     duty_phone = models.CharField(max_length=30, blank=True, default="")
     pupil_threads = models.JSONField(default=dict, blank=True)  # stage → what guardians may in a pupil's own threads
 

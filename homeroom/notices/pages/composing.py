@@ -30,7 +30,7 @@ from homeroom.people.requests import SignedInRequest
 from homeroom.wording import public as wording
 
 MODULE = "notices"
-NEVER_BY_HAND = {Category.HOMEWORK, Category.SCORE}  # have modules of their own
+NEVER_BY_HAND = {Category.HOMEWORK, Category.SCORE, Category.TALK}  # have modules of their own
 
 
 def _level_options() -> list[tuple[str, Any, Any]]:
