@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import dimensions
 from .access import can_answer_for, can_keep_roster, classes_of, get_student_for, headed_classes, visible_students
 from .contact import born_on_of, id_number_key, normal_id_number, normal_phone, phone_key, sex_of
 from .decorators import signed_in
@@ -42,6 +43,7 @@ __all__ = [
     "create_invitations",
     "current_classes",
     "current_students",
+    "dimensions",
     "family_name",
     "get_student_for",
     "guardian_label",

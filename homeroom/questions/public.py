@@ -15,6 +15,7 @@ from .about import Card, ask_about_item, register_about
 from .access import may_see_files
 from .events import QuestionMoved
 from .menu import MENU
+from .metrics import DECLARED
 from .models import Question
 from .services import release_owners
 from .services.moving import OWNER_KIND
@@ -41,6 +42,7 @@ def may_upload(person: Person) -> bool:
 
 
 __all__ = [
+    "DECLARED",
     "MENU",
     "OWNER_KIND",
     "Card",

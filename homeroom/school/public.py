@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import dimensions
 from .access import can_decide_for_school, can_shape_school
 from .calendar import Calendar, Spans, fits, read_spans, spans_text
 from .models import ModuleSwitch, School
@@ -29,8 +30,8 @@ from .topics import add_usual_topics, archive_topic, save_topic, topics_of
 __all__ = [
     "PRESETS", "Calendar", "Preset", "Spans", "SwitchableModule", "add_classes", "add_stage", "add_term",
     "add_usual_topics", "archive_class", "archive_topic", "can_decide_for_school", "can_shape_school",
-    "change_school", "clear_calendar_day", "create_school", "fits", "mark_step", "module_is_on", "read_spans",
-    "register_module", "remove_term", "rename_class", "roster_moved", "save_topic", "set_calendar_days",
+    "change_school", "clear_calendar_day", "create_school", "dimensions", "fits", "mark_step", "module_is_on",
+    "read_spans", "register_module", "remove_term", "rename_class", "roster_moved", "save_topic", "set_calendar_days",
     "set_subjects", "set_working_hours", "spans_text", "switch_module", "switchable_modules", "switched_off",
     "topics_of", "uses",
 ]  # fmt: skip

@@ -23,6 +23,7 @@ from homeroom.questions import public as questions
 from homeroom.realtime import public as realtime
 from homeroom.roster.events import RosterImported, RosterRolledBack
 from homeroom.school import public as school
+from homeroom.semantics.public import DAY, MONTH, WEEK, declare
 from homeroom.ui import public as ui
 
 ui.register_banner(demo.banner)
@@ -73,6 +74,9 @@ ui.register_menu(questions.MENU)
 questions.register_about(conversations.MESSAGE, conversations.cite)
 conversations.register_message_way(questions.ways_from_message)
 register_reader("questions.role_moved", [RoleChanged.name], questions.role_moved)
+
+# What is counted, and by what it can be told: low modules first, every word checked as it is entered.
+declare(MONTH, WEEK, DAY, *school.dimensions.DIMENSIONS, *people.dimensions.DIMENSIONS, *questions.DECLARED)
 
 # What a school may switch off: no menu entry, and 404 at its addresses.
 school.register_module(school.SwitchableModule("notices", notices.MENU.label))

@@ -186,6 +186,7 @@ INSTALLED_APPS = [
     "axes",
     "homeroom.kit",
     "homeroom.audit",
+    "homeroom.semantics",
     "homeroom.eventlog",
     "homeroom.ui",
     "homeroom.school",
