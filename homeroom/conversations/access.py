@@ -139,6 +139,22 @@ def can_open_pupil_thread(actor: Person, teacher: Person) -> Decision:
     return ALLOWED
 
 
+def can_hand_over(actor: Person, conversation: Conversation) -> Decision:
+    """The thread's teacher while they work here, or those who keep the roster: nobody need read it for that."""
+    if actor.school_id != conversation.school_id or conversation.kind not in {Kind.FAMILY, Kind.PUPIL}:
+        raise NotVisible
+    if actor.keeps_roster(conversation.school_id):
+        return ALLOWED
+    if actor.pk == conversation.teacher_id and actor.current_roles:
+        return ALLOWED
+    return denied(_("Only the teacher who leaves and the school office can hand conversations over."))
+
+
+def may_hand_over(person: Person) -> bool:
+    """Whether the page for it has anything for this person."""
+    return bool(person.keeps_roster(person.school_id)) or any(r.kind in roster.TEACHING for r in person.current_roles)
+
+
 def can_open_channel(actor: Person, school_class_id: int) -> Decision:
     """The class teacher, also as substitute."""
     if actor.heads_class(school_class_id):

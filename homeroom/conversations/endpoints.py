@@ -17,6 +17,7 @@ from homeroom.school.public import module_is_on
 
 from . import access, queries, services
 from .models import Membership
+from .talking import cited_or_none
 
 router = Router()
 
@@ -26,6 +27,7 @@ class Posted(Schema):
     key: UUID | None = None
     quoted: UUID | None = None
     files: list[UUID] = Field(default=[], max_length=9)
+    cites: str = Field(default="", max_length=80)  # notice:<uuid> and the like
 
 
 class WrittenOut(Schema):
@@ -137,6 +139,7 @@ def post(request: HttpRequest, uuid: UUID, body: Posted) -> Status[dict[str, int
     written = services.post_message(
         actor=person, conversation=membership.conversation, text=body.text, client_key=key,
         now=timezone.now(), quoted=body.quoted, files=body.files,
+        cites=cited_or_none(body.cites),
     )  # fmt: skip
     return Status(201 if written.is_new else 200, {"number": written.number})
 

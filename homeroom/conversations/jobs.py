@@ -11,5 +11,6 @@ from . import services
 
 @every(cron="4 * * * *")
 def follow_dates() -> None:
-    """Hourly, because schools may lie in different time zones: each finds its substitutes in place on a new day."""
+    """Hourly, because schools lie in different time zones: each finds substitutes and successors on a new day."""
     services.dates_moved(now=timezone.now())
+    services.carry_out_due(now=timezone.now())

@@ -19,12 +19,14 @@ from homeroom.people.public import current_classes, guardian_label, labels
 from homeroom.ui import moments
 
 from . import access, markup
+from .extras import HANDOVER, NOTHING, Extra, extras_of
 from .models import MARKS, Conversation, HouseRules, Membership, Message, MessageRevision, Reaction, Side
 
 Kind = Conversation.Kind
 PAGE = 40
 INBOX_PAGE = 50
 OWNER = "message"
+SOUND = "sound"  # as files call it
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class Shown:
     signs: list[Sign]
     former: list[tuple[str, datetime]]
     withdrawn_by: str
+    extra: Extra
     can_edit: bool
     can_withdraw: bool
     can_quote: bool
@@ -156,7 +159,9 @@ def _newest(conversations: Sequence[Conversation]) -> dict[int, Message]:
 def _line(message: Message, who: str) -> str:
     if message.withdrawn_at is not None:
         return _("%(who)s withdrew a message") % {"who": who}
-    text = markup.one_line(message.text) or _("[file]")
+    if message.cites_kind == HANDOVER:
+        return _("This conversation was handed over")
+    text = markup.one_line(message.text) or (_("[card]") if message.cites_kind else _("[file]"))
     return _("%(who)s: %(text)s") % {"who": who, "text": text}
 
 
@@ -280,6 +285,9 @@ def shown(membership: Membership, messages: Sequence[Message], *, now: datetime)
     attached = files_of.attached(OWNER, [m.pk for m in messages if m.has_files]) if any(
         m.has_files for m in messages) else {}  # fmt: skip
     former = _former([m.pk for m in messages if m.edited_at is not None])
+    sounds = [pk for pk, files in attached.items() if any(file.kind == SOUND for file in files)]
+    hanging = any(message.cites_kind for message in messages) or sounds
+    extras = extras_of(messages, membership.person, sounds) if hanging else {}
     made = []
     for message in messages:
         gone = message.withdrawn_at is not None
@@ -298,7 +306,11 @@ def shown(membership: Membership, messages: Sequence[Message], *, now: datetime)
                 signs=[] if gone else _counted(signs.get(message.pk, []), reader_id, named),
                 former=[] if gone else former.get(message.pk, []),
                 withdrawn_by=named.get(message.withdrawn_by_id or 0, "") if gone else "",
-                can_edit=mine and not gone and membership.can_speak and now - message.sent_at <= access.EDITABLE_FOR,
+                extra=extras.get(message.pk, NOTHING),
+                can_edit=(
+                    mine and not gone and message.cites_kind != HANDOVER and membership.can_speak
+                    and now - message.sent_at <= access.EDITABLE_FOR
+                ),
                 can_withdraw=not gone and (mine or moderates),
                 can_quote=not gone and membership.can_speak,
                 answer_privately=(

@@ -221,6 +221,15 @@ def teachers_of(student_id: int, *, on: date) -> list[Role]:
     return sorted(roles, key=lambda role: (role.kind != Role.Kind.CLASS_TEACHER, role.pk))
 
 
+def teaches(person_id: int, *, from_: date) -> bool:
+    """Whether somebody teaches a class of their own on a day, or will from a later one."""
+    return (
+        Role.objects.filter(person_id=person_id, kind__in=TEACHING, stands_in_for__isnull=True)
+        .filter(Q(ends_on__isnull=True) | Q(ends_on__gte=from_), person__archived_at__isnull=True)
+        .exists()
+    )
+
+
 def thread_teacher(person: Any, school_class_id: int) -> int | None:
     """In whose family threads `person` answers for a class: their own when they teach it, else those of whom they stand
     in for."""

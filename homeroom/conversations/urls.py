@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .pages import beginning, inbox, messages, pupils
+from .pages import beginning, handing, inbox, messages, pupils
 
 app_name = "conversations"
 urlpatterns = [
@@ -13,6 +13,8 @@ urlpatterns = [
     path("conversations/start/", beginning.start, name="start"),
     path("conversations/channel/", beginning.channel, name="channel"),
     path("conversations/pupil/", pupils.pupil, name="pupil"),
+    path("conversations/handover/", handing.handover, name="handover"),
+    path("conversations/handover/<int:pk>/take-back/", handing.take_back, name="take_back"),
     path("conversations/room/", beginning.room, name="room"),
     path("conversations/rules/", beginning.rules, name="rules"),
     path("conversations/<uuid:uuid>/", inbox.thread, name="thread"),

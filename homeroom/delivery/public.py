@@ -16,6 +16,8 @@ from .access import (
     overseen_copies,
 )
 from .hints import counts_token
+from .item_cards import item_cards
+from .live_cards import LiveCard, live_cards, parse_cited, register_cards
 from .models import MANDATORY, Category, HouseholdRule, Item, Level, Priority, Recipient, Reply, Signature, TextVersion
 from .pages.feed import feed_context, note_delivered
 from .queries import (
@@ -50,6 +52,8 @@ from .registries import (
     register_own_page,
     register_search,
     register_way_on,
+    register_way_on_sent,
+    ways_on_sent,
 )
 from .services import (
     Asked,
@@ -99,6 +103,7 @@ __all__ = [
     "HouseholdRule",
     "Item",
     "Level",
+    "LiveCard",
     "Priority",
     "Recipient",
     "RecipientPage",
@@ -127,19 +132,24 @@ __all__ = [
     "history",
     "hours_to_done",
     "in_charge_of",
+    "item_cards",
+    "live_cards",
     "mark_delivered",
     "mark_read",
     "need_no_answer",
     "note_delivered",
     "overseen_copies",
+    "parse_cited",
     "pieces",
     "recall_item",
     "recipients_of",
     "register_body",
+    "register_cards",
     "register_overview",
     "register_own_page",
     "register_search",
     "register_way_on",
+    "register_way_on_sent",
     "remind_unfinished",
     "reply",
     "send_item",
@@ -157,6 +167,7 @@ __all__ = [
     "unsettle_children",
     "unsnooze",
     "waiting_talks",
+    "ways_on_sent",
     "wire_realtime",
     "words",
 ]  # fmt: skip

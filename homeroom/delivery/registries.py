@@ -26,6 +26,7 @@ WayOn = Callable[[Person, Item], "tuple[str | Promise, str] | None"]  # (reader,
 bodies: dict[str, RenderBody] = {}
 own_pages: set[str] = set()
 ways_on: list[WayOn] = []
+_ways_on_sent: list[WayOn] = []
 overviews: dict[str, tuple[type[models.Model], str]] = {}
 finders: dict[str, FindItems] = {}
 
@@ -44,6 +45,17 @@ def register_way_on(way_on: WayOn) -> None:
     """Offer one more thing to do on every item's page; `way_on` gives None where it does not apply."""
     if way_on not in ways_on:
         ways_on.append(way_on)
+
+
+def register_way_on_sent(way_on: WayOn) -> None:
+    """Offer one more thing to do to those who follow an item, on the owner's page."""
+    if way_on not in _ways_on_sent:
+        _ways_on_sent.append(way_on)
+
+
+def ways_on_sent(person: Person, item: Item) -> list[tuple[str | Promise, str]]:
+    """What is offered to somebody who follows an item."""
+    return [offer for way_on in _ways_on_sent if (offer := way_on(person, item)) is not None]
 
 
 def register_overview(kind: str, model: type[models.Model], url_name: str) -> None:

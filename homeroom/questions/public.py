@@ -12,7 +12,9 @@ from homeroom.realtime.public import register_frames
 
 from . import frames, telling
 from .about import Card, ask_about_item, register_about
+from .cards import question_cards
 from .access import may_see_files
+from .cards import question_cards
 from .events import QuestionMoved
 from .menu import MENU
 from .metrics import DECLARED
@@ -51,6 +53,7 @@ __all__ = [
     "may_see_files",
     "may_upload",
     "open_questions",
+    "question_cards",
     "register_about",
     "role_moved",
     "ways_from_message",

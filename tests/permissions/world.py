@@ -10,8 +10,14 @@ from typing import Any
 
 from django.utils import timezone
 
-from homeroom.conversations.models import Conversation, Message
-from homeroom.conversations.services import open_channel, open_family_thread, open_pupil_thread, post_message
+from homeroom.conversations.models import Conversation, Handover, Message
+from homeroom.conversations.services import (
+    open_channel,
+    open_family_thread,
+    open_pupil_thread,
+    plan_handover,
+    post_message,
+)
 from homeroom.delivery.models import Item, Level, Recipient
 from homeroom.delivery.public import reply
 from homeroom.demo.cast import Cast
@@ -57,6 +63,7 @@ class World:
     thread: Conversation  # of child_a's family and the class teacher
     channel: Conversation  # of class_a
     pupil_thread: Conversation  # of the pupil and the teacher of class_c
+    planned: Handover  # of `thread`, next month
     message: Message  # the mother's, in `thread`
     announcement: Message  # the class teacher's, in `channel`
     question: Question  # the mother's about child_a, for the class teacher
@@ -125,6 +132,10 @@ def build_world(cast: Cast) -> World:
         ),
         thread=thread,
         channel=channel,
+        planned=plan_handover(
+            actor=cast.office, threads=[thread], successor=cast.subject_teacher, on=cast.today + timedelta(days=30),
+            note="", now=now,
+        )[0],
         pupil_thread=open_pupil_thread(actor=cast.pupil, teacher=cast.third_class_teacher, now=now),
         message=message,
         announcement=Message.objects.get(conversation=channel),
@@ -353,6 +364,13 @@ CASES: dict[str, Cases] = {
     ],
     "conversations/channel/": lambda w: [_of("class_b", {}, {"school_class": str(w.cast.class_b.uuid)})],
     "conversations/pupil/": lambda w: [_of("", {}, {"teacher": str(w.cast.third_class_teacher.uuid)})],
+    "conversations/handover/": lambda w: [
+        _of("", {}, {
+            "leaving": str(w.cast.class_teacher.uuid), "threads": [str(w.thread.uuid)], "on": w.cast.today.isoformat(),
+            "successor": str(w.cast.subject_teacher.uuid), "note": "请多关照",
+        })
+    ],
+    "conversations/handover/<int:pk>/take-back/": lambda w: [_of("", {"pk": w.planned.pk})],
     "conversations/room/": lambda w: [
         _of("school", {}, {"grade": ""}),
         _of("grade", {}, {"grade": str(w.cast.class_a.grade_id)}),

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from homeroom.conversations import access, queries, roster, services
 from homeroom.conversations.models import Conversation, Side
+from homeroom.conversations.talking import about, cited_or_none, nearest_first, with_topic
 from homeroom.kit.errors import Invalid, NotVisible
 from homeroom.people.models import Enrolment, Person, Role
 from homeroom.people.public import children_of, labels, signed_in
@@ -40,6 +41,7 @@ def _uuid(given: str) -> UUID:
 def new(request: SignedInRequest) -> HttpResponse:
     """Whom to write to: a guardian sees each child's teachers, a teacher the pupils of their classes."""
     person = request.person
+    topic = about(request.GET.get("cites", ""), person)
     children = []
     for child in children_of(person):
         if child.sees_records:
@@ -47,9 +49,12 @@ def new(request: SignedInRequest) -> HttpResponse:
             for role in roster.teachers_of(child.person_id, on=person.today):
                 duties.setdefault(role.person_id, []).append(role)
             named = labels(duties)
-            teachers = [(held[0].person.uuid, named[pk]) for pk, held in duties.items() if pk != person.pk]
+            order, sender = nearest_first(duties, child.person_id, topic)
+            teachers = [(duties[pk][0].person.uuid, named[pk], pk == sender) for pk in order if pk != person.pk]
             children.append((child, teachers))
-    context = {"children": children, "quote": request.GET.get("quote", ""), **_pupils(request)}
+    if topic is not None:  # the child it is about comes first
+        children.sort(key=lambda row: row[0].person_id not in topic.card.student_ids)
+    context = {"children": children, "quote": request.GET.get("quote", ""), "topic": topic, **_pupils(request)}
     context["class_channels"] = access.channels_to_open(person)
     context["rooms"] = _rooms_to_open(person)
     context |= own_teachers(person)
@@ -119,7 +124,8 @@ def start(request: SignedInRequest) -> HttpResponse:
             raise NotVisible
     thread = services.open_family_thread(actor=person, student=student, teacher=teacher, now=now)
     address = reverse("conversations:thread", args=[thread.uuid])
-    return redirect(f"{address}?quote={_uuid(quote)}#write" if quote else f"{address}#write")
+    cites = request.POST.get("cites", "") if cited_or_none(request.POST.get("cites", "")) else ""
+    return redirect(with_topic(address, {"quote": _uuid(quote) if quote else "", "cites": cites}))
 
 
 def _who_answers(author: Person, student: Person) -> Person:

@@ -15,9 +15,11 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_GET, require_POST
 
 from homeroom.conversations import access, hints, markup, queries, services
+from homeroom.conversations.access import may_hand_over
 from homeroom.conversations.company import company_of
 from homeroom.conversations.models import Draft, Membership, Side
 from homeroom.conversations.services.posting import FILES_AT_MOST, LONGEST
+from homeroom.conversations.talking import about, cited_or_none
 from homeroom.files import public as files_of
 from homeroom.kit.bodies import accepts
 from homeroom.kit.errors import NotVisible, Trouble
@@ -60,6 +62,7 @@ def conversation_list(request: SignedInRequest) -> HttpResponse:
     context = list_context(request, timezone.now())
     if request.headers.get("HX-Request") == "true":
         return render(request, "conversations/column.html", {**context, "level": 1})
+    context["may_hand_over"] = may_hand_over(request.person)
     context["may_change_rules"] = access.can_change_rules(request.person, request.person.school_id)
     return render(request, "conversations/list.html", context)
 
@@ -106,6 +109,7 @@ def _thread(
         "draft": typed or (draft.text if draft is not None else ""),
         "client_key": new_id(),
         "quoted": _quoted(request, membership, now),
+        "topic": about(request.GET.get("cites", "") or request.POST.get("cites", ""), request.person),
         "trouble": trouble,
         "longest": LONGEST,
         "token": hints.token(conversation, account_id=request.account.pk),
@@ -197,7 +201,7 @@ def send(request: SignedInRequest, uuid: UUID) -> HttpResponse:
             files.append(stored.uuid)
         services.post_message(
             actor=request.person, conversation=membership.conversation, text=text, client_key=key, now=now,
-            quoted=quoted, files=files,
+            quoted=quoted, files=files, cites=cited_or_none(request.POST.get("cites", "")),
         )  # fmt: skip
     except Trouble as wrong:
         if wrong.status in {403, 404}:

@@ -14,15 +14,18 @@ from homeroom.conversations.models import Conversation, Membership, Message
 from homeroom.conversations.pace import TooFast
 from homeroom.conversations.writer import tell, writer
 from homeroom.conversations.writing import Posting, Written, write
+from homeroom.delivery.public import live_cards
 from homeroom.files import public as files_of
 from homeroom.kit.access import require
-from homeroom.kit.errors import Invalid, Trouble
+from homeroom.kit.errors import Invalid, NotVisible, Trouble
 from homeroom.people.models import Person
 
 LONGEST = 4000  # characters: two pages, and one frame to every member
 FILES_AT_MOST = 9
 PER_MINUTE = 30  # messages of one person in one conversation
 OWNER = "message"
+
+Cited = tuple[str, UUID]  # the owner's word and id of what a message cites
 
 
 def post_message(
@@ -34,12 +37,13 @@ def post_message(
     now: datetime,
     quoted: UUID | None = None,
     files: Sequence[UUID] = (),
+    cites: Cited | None = None,
 ) -> Written:
     """Send `text` to the members of `conversation`; committed and numbered when this returns.
 
     The same `client_key` again gives the same message, from whichever device. `quoted` is a message the actor can read,
-    here or in the class channel it answers. Raises NotVisible for who is no member, NotAllowed for who may only read,
-    Invalid for an empty or too long text, TooFast, NotStored.
+    here or in the class channel it answers; `cites` something of the school that the actor may open. Raises NotVisible
+    for who is no member, NotAllowed for who may only read, Invalid for an empty or too long text, TooFast, NotStored.
     """
     membership = access.membership_in(actor, conversation, now=now)
     require(access.can_speak(membership))
@@ -48,12 +52,16 @@ def post_message(
         membership_version=membership.conversation.membership_version,
         school_id=conversation.school_id,
         author_id=actor.pk,
-        text=checked(text, files),
+        text=checked(text, files, speaks_for_itself=cites is not None),
         client_key=client_key,
         sent_at=now,
         quoted_id=access.get_message_for(actor, quoted, now=now).pk if quoted is not None else None,
         has_files=bool(files),
+        cites_kind=cites[0] if cites is not None else "",
+        cites_uuid=cites[1] if cites is not None else None,
     )
+    if cites is not None and live_cards([cites], actor)[cites].hidden:
+        raise NotVisible
     if _is_too_fast(membership, now):
         if known := _sent_before(posting, conversation):
             return known
@@ -69,10 +77,10 @@ def cleaned(text: str) -> str:
     return whole.replace("\r\n", "\n").replace("\x00", "").strip()
 
 
-def checked(text: str, files: Sequence[UUID | str]) -> str:
+def checked(text: str, files: Sequence[UUID | str], *, speaks_for_itself: bool = False) -> str:
     """The text as it is kept. Raises Invalid when it is empty or too long, or when there are too many files."""
     text = cleaned(text)
-    if not text and not files:
+    if not text and not files and not speaks_for_itself:
         empty = _("Write something first.")
         raise Invalid(empty, fields={"text": empty})
     if len(text) > LONGEST:

@@ -104,6 +104,7 @@ def notice(request: SignedInRequest, uuid: UUID) -> HttpResponseBase:
         "versions": list(found.item.versions.all()),
         "token": delivery.counts_token(found.item, account_id=request.account.pk) if oversees else "",
         "words": delivery.words(),
+        "ways": delivery.ways_on_sent(person, found.item) if found.state == Notice.State.PUBLISHED else [],
         "hours": delivery.hours_to_done([found.item.pk])[found.item.pk] if context["whole"].done >= 5 else None,
     }
     return render(request, "notices/notice.html", context)
