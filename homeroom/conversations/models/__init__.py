@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .calm import Away, AwayAnswer, DutyShift, Rhythm, ScheduledMessage
+from .figures import Exchange
 from .finding import Findable
 from .handing import Handover
 from .live import PresenceWish
@@ -12,7 +13,7 @@ from .unopened import Nudge
 from .voice import Transcript
 
 __all__ = [
-    "MARKS", "Away", "AwayAnswer", "Block", "Case", "Conversation", "Draft", "DutyShift", "Findable", "Handover",
-    "Held", "HouseRules", "Membership", "Message", "MessageRevision", "Nudge", "PresenceWish", "Reaction", "Report", "Rhythm",
-    "Ruling", "ScheduledMessage", "Side", "Transcript",
+    "MARKS", "Away", "AwayAnswer", "Block", "Case", "Conversation", "Draft", "DutyShift", "Exchange", "Findable",
+    "Handover", "Held", "HouseRules", "Membership", "Message", "MessageRevision", "Nudge", "PresenceWish", "Reaction",
+    "Report", "Rhythm", "Ruling", "ScheduledMessage", "Side", "Transcript",
 ]  # fmt: skip
