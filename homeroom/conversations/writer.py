@@ -13,7 +13,8 @@ import logging
 import os
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, cast
 
 from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.utils.translation import gettext_lazy as _
@@ -21,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from homeroom.kit.errors import Trouble
 
 from . import hints
-from .writing import Outcome, Posting, Written, write
+from .writing import Mark, Outcome, Posting, Written, mark, write
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,8 @@ ANSWER_WITHIN = 30.0
 STOP_WITHIN = 10.0
 
 Answer = Callable[[Outcome], None]
+Told = Callable[[Sequence[tuple[Any, "Outcome | bool"]]], None]
+Asked = tuple[Posting | Mark, Any, Told]  # what to write, the asker's own name for it, whom to tell
 
 
 class NotStored(Trouble):
@@ -41,20 +44,28 @@ class NotStored(Trouble):
 
 
 class Writer:
-    """Takes postings from any thread; each is answered on the writer's thread."""
+    """Takes postings and read marks from any thread; each asker is told on the writer's thread."""
 
     def __init__(self) -> None:
-        self._queue: queue.SimpleQueue[tuple[Posting, Answer] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Asked | None] = queue.SimpleQueue()
         self._guard = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def submit(self, posting: Posting, answer: Answer) -> None:
         """Write `posting`; `answer(outcome)` is called after the commit and must not block."""
+        self.submit_all([(posting, None)], lambda outcomes: answer(cast("Outcome", outcomes[0][1])))
+
+    def submit_all(self, asked: Iterable[tuple[Posting | Mark, Any]], told: Told) -> None:
+        """Write these, each with a name of the asker's own; `told([(name, outcome), …])` is called once a commit.
+
+        The outcome of a mark is whether it was stored. `told` must not block.
+        """
         with self._guard:  # also keeps a posting from falling behind the mark that stops the thread
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="chat-writer", daemon=True)
                 self._thread.start()
-            self._queue.put((posting, answer))
+            for what, name in asked:
+                self._queue.put((what, name, told))
 
     def post(self, posting: Posting) -> Written:
         """Write `posting` and wait for its commit. Raises what it was refused with, or NotStored."""
@@ -90,7 +101,7 @@ class Writer:
             connection.close()
 
     def _turn(self) -> bool:
-        batch: list[tuple[Posting, Answer]] = []
+        batch: list[Asked] = []
         go_on = True
         given = self._queue.get()
         while True:
@@ -105,33 +116,48 @@ class Writer:
             except queue.Empty:
                 break
         if batch:
-            outcomes = self._store([posting for posting, _answer in batch])
-            for (_posting, answer), outcome in zip(batch, outcomes, strict=True):
-                answer(outcome)
+            self._answer(batch, self._store([what for what, _name, _told in batch]))
         return go_on
 
-    def _store(self, postings: Sequence[Posting]) -> list[Outcome]:
+    @staticmethod
+    def _answer(batch: Sequence[Asked], outcomes: Sequence[Outcome | bool]) -> None:
+        answers: dict[Told, list[tuple[Any, Outcome | bool]]] = {}
+        for (_what, name, told), outcome in zip(batch, outcomes, strict=True):
+            answers.setdefault(told, []).append((name, outcome))
+        for told, same in answers.items():
+            try:
+                told(same)
+            except Exception:  # the others' answers do not depend on it
+                log.exception("somebody was not told what became of a message")
+
+    def _store(self, asked: Sequence[Posting | Mark]) -> list[Outcome | bool]:
         try:
-            outcomes = committed(postings)
+            return committed(asked)
         except (DatabaseError, InterfaceError):
             connection.close_if_unusable_or_obsolete()
-            if len(postings) == 1:
+            if len(asked) == 1:
                 log.exception("a message could not be stored")
-                return [NotStored()]
+                return [NotStored() if isinstance(asked[0], Posting) else False]
             # One that cannot be stored must not take the others with it.
-            return [self._store([posting])[0] for posting in postings]
+            return [self._store([one])[0] for one in asked]
         except Exception:
             log.exception("messages could not be stored")
-            return [NotStored() for _posting in postings]
-        return outcomes
+            return [NotStored() if isinstance(one, Posting) else False for one in asked]
 
 
-def committed(postings: Sequence[Posting]) -> list[Outcome]:
-    """Write these messages in a transaction of their own, then tell open pages."""
+def committed(asked: Sequence[Posting | Mark]) -> list[Outcome | bool]:
+    """Write these in a transaction of their own, then tell open pages."""
+    postings = [one for one in asked if isinstance(one, Posting)]
+    marks = [one for one in asked if isinstance(one, Mark)]
     with transaction.atomic():
-        outcomes = write(postings)
-    tell(outcomes)
-    return outcomes
+        outcomes = write(postings) if postings else []
+        moved = mark(marks) if marks else []
+    if outcomes:
+        tell(outcomes)
+    if moved:
+        hints.read_moved((one.conversation_id, one.person_id, one.number) for one in moved)
+    each = iter(outcomes)
+    return [next(each) if isinstance(one, Posting) else True for one in asked]
 
 
 def tell(outcomes: Sequence[Outcome]) -> None:

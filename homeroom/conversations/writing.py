@@ -56,6 +56,20 @@ class Written:
     conversation_uuid: UUID
 
 
+    @property
+    def waits(self) -> bool:
+        """It has no number yet: a moderator reads it first."""
+        return self.number == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Somebody has read a conversation up to a number."""
+
+    conversation_id: int
+    person_id: int
+    number: int
+
 Outcome = Written | Trouble
 
 
@@ -235,3 +249,30 @@ def _mark_own_read(new: New) -> None:
             " AND read_number < given.c2",
             values,
         )
+
+
+def mark(marks: Sequence[Mark]) -> list[Mark]:
+    """Enter in the running transaction how far these people have read; returns where that moved.
+
+    Never backwards, never beyond the newest, and only while somebody is a member. One statement.
+    """
+    furthest: dict[tuple[int, int], int] = {}
+    for one in marks:
+        place = one.conversation_id, one.person_id
+        furthest[place] = max(one.number, furthest.get(place, 0))
+    given, values = rows_of(
+        ("bigint", [conversation_id for conversation_id, _person in furthest]),
+        ("bigint", [person_id for _conversation, person_id in furthest]),
+        ("bigint", furthest.values()),
+    )
+    least = "LEAST" if connection.vendor == "postgresql" else "min"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE conversations_membership SET read_number = {least}(given.c2, c.last_number)"
+            f" FROM {given} JOIN conversations_conversation c ON c.id = given.c0"
+            " WHERE conversation_id = given.c0 AND person_id = given.c1 AND left_at IS NULL"
+            f" AND read_number < {least}(given.c2, c.last_number)"
+            " RETURNING conversation_id, person_id, read_number",
+            values,
+        )
+        return [Mark(*row) for row in cursor.fetchall()]

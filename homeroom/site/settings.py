@@ -141,6 +141,7 @@ DATABASES = {"default": _database(env.str("DATABASE_URL", f"sqlite:///{DATA / 'h
 SQLITE = DATABASES["default"]["ENGINE"] == "homeroom.kit.sqlite"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 SOCKET_FRAMES_IN_TEN_SECONDS = env.int("SOCKET_FRAMES_IN_TEN_SECONDS", 100)  # of one client; more cuts it off
+CHAT_MESSAGES_A_MINUTE = env.int("CHAT_MESSAGES_A_MINUTE", 30)  # of one person in one conversation, over the socket
 REDIS_URL = env.str("REDIS_URL", "")  # wakes other processes; without it they find commits by tailing the log
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "kit_cache"},

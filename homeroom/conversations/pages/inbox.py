@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from homeroom.conversations import access, hints, markup, queries, services
 from homeroom.conversations.access import may_hand_over
 from homeroom.conversations.company import company_of
-from homeroom.conversations.models import Draft, Membership, Side
+from homeroom.conversations.models import MARKS, Draft, Membership, Side
 from homeroom.conversations.services.posting import FILES_AT_MOST, LONGEST
 from homeroom.conversations.talking import about, cited_or_none
 from homeroom.files import public as files_of
@@ -112,6 +112,7 @@ def _thread(
         "topic": about(request.GET.get("cites", "") or request.POST.get("cites", ""), request.person),
         "trouble": trouble,
         "longest": LONGEST,
+        "marks": MARKS,
         "token": hints.token(conversation, account_id=request.account.pk),
         **list_context(request, now),
     }

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
-from homeroom.conversations import access
+from homeroom.conversations import access, hints
 from homeroom.conversations.models import Draft, Membership
 from homeroom.kit.access import require
 from homeroom.people.models import Person
@@ -22,7 +22,10 @@ def mark_read(*, actor: Person, membership: Membership, number: int) -> bool:
     """The actor has read up to `number`; never backwards, never beyond the newest. Returns whether anything moved."""
     up_to = min(number, membership.conversation.last_number)
     behind = Membership.objects.filter(pk=membership.pk, person_id=actor.pk, read_number__lt=up_to)
-    return bool(behind.update(read_number=up_to))
+    moved = bool(behind.update(read_number=up_to))
+    if moved:
+        hints.read_moved([(membership.conversation_id, actor.pk, up_to)])
+    return moved
 
 
 @contextmanager

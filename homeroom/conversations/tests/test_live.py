@@ -185,3 +185,90 @@ def test_who_joins_is_told_to_come_back_and_hears_what_is_said_then(live, school
     page = ready(live, school.class_teacher)
     say(school.mother, thread, "您好")
     assert heard(page, f"c{thread.pk}")["n"] == 1
+
+
+# --- what is done over the socket
+
+
+def act(page: Page, do: str, key: Any = None, **data: Any) -> dict[str, Any]:
+    """Do something and wait for its answer."""
+    key = str(key or new_id())
+    page.send(t="act", id=key, do=do, d=data)
+    while True:
+        frame = page.next()
+        assert "closed" not in frame, frame
+        if frame["t"] in {"acked", "refused"} and frame["id"] == key:
+            return frame
+
+
+def test_a_message_is_sent_stored_answered_and_heard_by_all(live, school, thread):
+    mother, teacher = ready(live, school.mother), ready(live, school.class_teacher)
+    key = new_id()
+    assert act(mother, "conversations.send", key, to=f"c{thread.pk}", text="老师好")["d"] == {"number": 1}
+    stored = Message.objects.get()
+    assert (stored.text, stored.author_id, stored.client_key) == ("老师好", school.mother.pk, key)
+    assert heard(teacher, f"c{thread.pk}")["d"]["html"] == "老师好"
+    assert Membership.objects.get(conversation=thread, person=school.mother).read_number == 1
+
+
+def test_the_same_key_from_two_devices_gives_one_message(live, school, thread):
+    phone, desk, teacher = ready(live, school.mother), ready(live, school.mother), ready(live, school.class_teacher)
+    key = new_id()
+    for device in (phone, desk, phone):
+        assert act(device, "conversations.send", key, to=f"c{thread.pk}", text="只一次")["d"] == {"number": 1}
+    assert act(desk, "conversations.send", to=f"c{thread.pk}", text="第二句")["d"] == {"number": 2}
+    assert Message.objects.count() == 2
+    assert [heard(teacher, f"c{thread.pk}")["n"] for _each in range(2)] == [1, 2]
+
+
+def test_what_may_not_be_sent_is_refused_and_nothing_is_stored(live, school, thread):
+    channel = open_channel(actor=school.class_teacher, school_class=school.class_a, now=NOW())
+    mother, stranger = ready(live, school.mother), ready(live, school.guardian_b)
+    assert act(stranger, "conversations.send", to=f"c{thread.pk}", text="我也说")["why"] == "http"
+    assert act(mother, "conversations.send", to=f"c{channel.pk}", text="频道")["why"] == "http"
+    assert act(mother, "conversations.send", to=f"c{thread.pk}", text="  ")["why"] == "http"
+    assert act(mother, "conversations.send", key="no uuid", to=f"c{thread.pk}", text="x")["why"] == "http"
+    assert act(mother, "conversations.send", to=f"c{thread.pk}")["why"] == "http"
+    assert act(mother, "no.such.thing", to=f"c{thread.pk}", text="x")["why"] == "http"
+    assert not Message.objects.exists()
+
+
+def test_a_right_taken_away_counts_though_the_answer_was_kept(live, school, thread):
+    father = ready(live, school.father)
+    assert act(father, "conversations.send", to=f"c{thread.pk}", text="一")["t"] == "acked"
+    Membership.objects.filter(conversation=thread, person=school.father).update(left_at=NOW())
+    Conversation.objects.filter(pk=thread.pk).update(membership_version=99)  # as though the cut had not arrived yet
+    assert act(father, "conversations.send", to=f"c{thread.pk}", text="二")["why"] == "http"
+    assert Message.objects.count() == 1
+
+
+def test_reading_on_one_device_counts_on_the_other_and_never_backwards(live, school, thread):
+    for text in "一二三":
+        say(school.mother, thread, text)
+    desk, phone = ready(live, school.class_teacher), ready(live, school.class_teacher)
+    mine = f"p{school.class_teacher.pk}/c{thread.pk}"
+    assert hinted(phone, mine) == {"read": 0}  # a page that comes is told where it stands
+    assert act(desk, "conversations.read", to=f"c{thread.pk}", n=2)["t"] == "acked"
+    assert hinted(phone, mine) == {"read": 2}
+    assert act(desk, "conversations.read", to=f"c{thread.pk}", n=1)["t"] == "acked"
+    assert act(desk, "conversations.read", to=f"c{thread.pk}", n=99)["t"] == "acked"
+    assert hinted(phone, mine) == {"read": 3}
+    assert Membership.objects.get(conversation=thread, person=school.class_teacher).read_number == 3
+
+
+def hinted(page: Page, key: str) -> dict[str, Any]:
+    """The next hint under this key."""
+    while True:
+        frame = page.next()
+        assert "closed" not in frame, frame
+        if frame["t"] == "hint" and key in frame["d"]:
+            return dict(frame["d"][key])
+
+
+def test_names_of_files_and_quotes_go_as_text_and_only_the_servers_html_as_html(live, school, thread):
+    page = ready(live, school.class_teacher)
+    evil = '<img src=x onerror=alert(1)>"><script>'
+    first = say(school.mother, thread, evil)
+    assert heard(page, f"c{thread.pk}")["d"]["html"] == ("&lt;img src=x onerror=alert(1)&gt;&quot;&gt;&lt;script&gt;")
+    say(school.mother, thread, "引用", quoted=first.uuid)
+    assert heard(page, f"c{thread.pk}")["d"]["quote"]["line"] == evil  # a page puts it in as text, not as HTML

@@ -1,12 +1,14 @@
-// <chat-thread>: keeps one conversation on screen up to date. It knows the number of the newest message it shows and asks
-// for everything after it: when the gateway says that something moved, and every few seconds while there is no gateway.
+// <chat-thread>: keeps one conversation on screen up to date. It knows the number of the newest message it shows, and of
+// the newest change. Frames of the socket bring what comes after them; it asks over HTTP for what a frame does not say,
+// when a number is missing, and every few seconds while there is no socket.
 import { _ } from "ui/i18n"
 import { toast } from "ui/toast"
-import { watch, topicOf } from "realtime/socket"
+import { act, reached, startAt, topicOf, watch } from "realtime/socket"
 import { Composer } from "conversations/composer"
+import { isWhole, made } from "conversations/message"
 
 const ASK_EVERY = 4_000 // milliseconds without a socket
-const LIVE_EVERY = 10_000 // with one: for the read state, and should a hint get lost
+const LIVE_EVERY = 60_000 // with one: whether one's own newest message was read, which nobody learns to the minute
 const READ_AT_MOST_EVERY = 1_000
 const NEAR = 160 // pixels from the end that count as being there
 
@@ -34,9 +36,22 @@ class ChatThread extends HTMLElement {
     this.#read = this.last
     this.stop = watch(this.dataset.token)
     const key = topicOf(this.dataset.token)
+    this.stream = this.dataset.stream
+    this.moved = this.stream.replace("c", "x")
+    this.blank = this.querySelector("[data-blank]")
+    startAt({ [this.stream]: this.last, [this.moved]: this.change })
+    this.event = ({ detail }) => this.#event(detail)
+    this.ready = ({ detail }) => this.#ready(detail.streams)
+    this.reload = ({ detail }) => { if (detail.stream === this.stream || detail.stream === this.moved) this.ask() }
+    document.addEventListener("live:event", this.event)
+    document.addEventListener("live:ready", this.ready)
+    document.addEventListener("live:reload", this.reload)
     this.hear = (event) => { if (event.detail.key === key) this.#hint(event.detail.data ?? {}) }
-    this.state = (event) => { this.#live = event.detail.state === "live"; if (this.#live) this.ask(); this.#plan() }
-    this.look = () => { if (document.visibilityState === "visible") this.ask() }
+    this.state = (event) => { this.#live = event.detail.state === "live"; this.#plan() }
+    this.look = () => {
+      if (document.visibilityState !== "visible") return
+      if (this.#live) this.#markRead(); else this.ask()
+    }
     document.addEventListener("live:hint", this.hear)
     document.addEventListener("live:state", this.state)
     document.addEventListener("visibilitychange", this.look)
@@ -46,12 +61,16 @@ class ChatThread extends HTMLElement {
     const start = location.hash && location.hash !== "#end" && location.hash !== "#write" ? null : this.list.querySelector(".msg-new")
     if (start) start.scrollIntoView({ block: "center" })
     else if (!location.hash.startsWith("#m")) this.toEnd()
-    this.ask()
+    if (this.#live) this.#ready(reached())
+    else this.ask()
   }
 
   disconnectedCallback() {
     this.stop?.()
     clearTimeout(this.#timer)
+    document.removeEventListener("live:event", this.event)
+    document.removeEventListener("live:ready", this.ready)
+    document.removeEventListener("live:reload", this.reload)
     document.removeEventListener("live:hint", this.hear)
     document.removeEventListener("live:state", this.state)
     document.removeEventListener("visibilitychange", this.look)
@@ -59,8 +78,40 @@ class ChatThread extends HTMLElement {
     this.composer?.close()
   }
 
+  // --- what the socket brings
+
+  #event({ stream, number, at, data }) {
+    if (stream === this.stream) this.#said(number, data, at)
+    else if (stream === this.moved) this.#changed(number, data, at)
+  }
+
+  #said(number, told, at) {
+    if (number <= this.last) return
+    if (number !== this.last + 1 || !isWhole(told) || this.#asking) { this.ask(); return }
+    const atEnd = this.nearEnd
+    const item = made({ ...told, at }, { blank: this.blank, me: this.dataset.me })
+    this.#insert(item)
+    this.last = number
+    this.#arrived([item], atEnd)
+  }
+
+  #changed(number, told, at) {
+    if (number <= this.change) return
+    if (!told || this.#asking) { this.ask(); return }
+    const former = this.list.querySelector(`#m${told.n}`)
+    if (former && !isWhole(told)) { this.ask(); return }
+    this.change = number
+    former?.replaceWith(made({ ...told, at }, { blank: this.blank, me: this.dataset.me, former }))
+  }
+
+  #ready(streams) {
+    if (!(this.stream in streams)) this.ask() // not heard any more: the answer says whether we may still read
+    else if (streams[this.stream] > this.last || streams[this.moved] > this.change) this.ask()
+  }
+
+  // Somebody who is no member by the socket yet (it is opening, or of an older server) still hears that it moved.
   #hint({ last = 0, change = 0 }) {
-    if (last > this.last || change > this.change) this.ask()
+    if (!this.#live && (last > this.last || change > this.change)) this.ask()
   }
 
   #plan(pause = this.#live ? LIVE_EVERY : ASK_EVERY) {
@@ -86,19 +137,23 @@ class ChatThread extends HTMLElement {
     const answer = await this.#get(`after=${this.last}&change=${this.change}`)
     if (!answer) { this.#plan(ASK_EVERY); return } // the gateway has told us once, and may not again
     const atEnd = this.nearEnd
-    const made = parse(answer.html)
-    for (const item of made) this.#insert(item)
+    const items = parse(answer.html)
+    for (const item of items) this.#insert(item)
     for (const item of parse(answer.changed)) this.list.querySelector(`#${item.id}`)?.replaceWith(item)
     this.last = Math.max(this.last, answer.last)
     this.change = answer.change
     this.#again ||= answer.newer
     const read = this.querySelector("[data-read]")
     read.textContent = answer.read.words
-    if (made.length) {
+    this.#arrived(items, atEnd)
+  }
+
+  #arrived(items, atEnd) {
+    if (items.length) {
       this.querySelector("[data-empty]")?.remove()
-      const others = made.filter((item) => !item.classList.contains("mine"))
+      const others = items.filter((item) => !item.classList.contains("mine"))
       if (others.length) this.querySelector("[data-say]").textContent = others.map((item) => item.querySelector("article").innerText.split("\n").slice(0, 3).join(" ")).join(" ")
-      if (atEnd || made.some((item) => item.classList.contains("mine"))) this.toEnd()
+      if (atEnd || items.some((item) => item.classList.contains("mine"))) this.toEnd()
       else toast(_("New messages"), { action: { label: _("Show"), run: () => this.toEnd() } })
     }
     this.#markRead()
@@ -141,8 +196,8 @@ class ChatThread extends HTMLElement {
     this.#readTimer ||= setTimeout(async () => {
       this.#readTimer = 0
       const number = this.last
-      const done = await this.send("/read", { number })
-      if (done?.ok) this.#read = Math.max(this.#read, number)
+      const done = (await act("conversations.read", { to: this.stream, n: number })) ?? (await this.send("/read", { number }))?.ok
+      if (done) this.#read = Math.max(this.#read, number)
     }, READ_AT_MOST_EVERY)
   }
 

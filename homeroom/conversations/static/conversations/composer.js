@@ -33,7 +33,10 @@ export class Composer {
         this.submit()
       }
     })
-    this.sent = (event) => { if (event.detail.url === this.url) thread.ask() }
+    this.sent = ({ detail }) => {
+      // Over the socket it comes back as everybody gets it; over HTTP, or when it does not, the page asks.
+      if (detail.url === this.url) setTimeout(() => { if (this.#pending(detail.key)) thread.ask() }, detail.live ? 1_500 : 0)
+    }
     this.refused = (event) => { if (event.detail.url === this.url) this.#refused(event.detail) }
     this.leaving = () => { if (document.visibilityState === "hidden") this.#keepDraft() }
     document.addEventListener("outbox:sent", this.sent)
@@ -72,7 +75,8 @@ export class Composer {
     clearTimeout(this.#draftTimer)
     this.thread.toEnd()
     if (this.#waiting().length) await flush() // what waits goes first: messages keep the order in which they were written
-    const { outcome } = await post(this.url, { text, quoted, files }, key)
+    const plain = !quoted && !files.length
+    const { outcome } = await post(this.url, { text, quoted, files }, key, plain ? { do: "conversations.send", d: { to: this.thread.dataset.stream, text } } : null)
     if (outcome === "waiting") this.#late(key)
     if (outcome === "sent") {
       if (this.thread.past) { location.assign(location.pathname); return }

@@ -23,7 +23,7 @@ customElements.define("live-feed", class extends HTMLElement {
     const family = this.querySelector("[data-family]");
     this.children_ = new Map((family ? JSON.parse(family.textContent) : []).map((child) => [child.person_id, child]));
     this.heard = ({ detail }) => { if (detail.stream === `p${this.person}` && detail.data) this.take(detail); };
-    this.missed = () => location.reload();
+    this.missed = ({ detail }) => { if (detail.stream[0] === "p") location.reload(); };
     document.addEventListener("live:event", this.heard);
     document.addEventListener("live:reload", this.missed);
   }

@@ -10,7 +10,7 @@ customElements.define("live-question", class extends HTMLElement {
       if (!this.dataset.question) this.load("#rows");
       else if (!detail.data.question || detail.data.question === this.dataset.question) this.load(this.isBusy() ? "#live" : "#question");
     };
-    this.missed = () => location.reload();
+    this.missed = ({ detail }) => { if (detail.stream[0] === "p") location.reload(); };
     this.walk = (event) => {
       if (!event.altKey || event.ctrlKey || event.metaKey) return;
       const link = this.querySelector(`a[data-key="${CSS.escape(event.code)}"]`);

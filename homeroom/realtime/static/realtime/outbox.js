@@ -20,8 +20,18 @@ const remove = (key) => write(read().filter((entry) => entry.key !== key));
 
 const csrf = () => JSON.parse(document.body.getAttribute("hx-headers") ?? "{}")["X-CSRFToken"] ?? "";
 
+let carry = async () => null;
+/** How an entry may go over the socket: a function that resolves to the server's answer, or null when it must go by HTTP. */
+export const carryBy = (function_) => { carry = function_; };
+
 /** "sent", "refused" or "waiting", with the server's answer. */
 async function deliver(entry) {
+  const done = entry.act ? await carry(entry.act.do, entry.act.d, entry.key) : null;
+  if (done) {
+    remove(entry.key);
+    tell("sent", { key: entry.key, url: entry.url, body: entry.body, status: 200, answer: done, live: true });
+    return { outcome: "sent", status: 200, answer: done };
+  }
   let response;
   try {
     response = await fetch(entry.url, {
@@ -44,10 +54,11 @@ async function deliver(entry) {
 
 /**
  * Post `body` as JSON to `url`, now or when there is a connection again, over page changes and restarts of the browser.
- * Resolves to {outcome, status, answer}; "waiting" means that it is kept and will be sent.
+ * Resolves to {outcome, status, answer}; "waiting" means that it is kept and will be sent. `act`, {do, d}, is the same for
+ * the socket: tried first while there is one.
  */
-export async function post(url, body = {}, key = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random().toString(36).slice(2)}`) {
-  const entry = { key, url, body, at: Date.now() };
+export async function post(url, body = {}, key = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random().toString(36).slice(2)}`, act = null) {
+  const entry = { key, url, body, act, at: Date.now() };
   write([...read().filter((other) => other.key !== key), entry]);
   const result = await deliver(entry);
   if (result.outcome === "waiting") later();

@@ -2,10 +2,11 @@
 // The protocol is docs/contract/socket.md. The page hears, on `document`:
 //   live:event  {stream, number, about, name, at, data}   data null: no longer to be shown
 //   live:reload {stream}                                   too much was missed: load the page afresh
+//   live:ready  {streams}                                  everything missed has come; the numbers reached
 //   live:hint   {key, data}                                a live count, somebody typing
 //   live:state  {state}                                    "live", "polling", "offline" or "signed-out"
 import { _ } from "ui/i18n";
-import { flush } from "realtime/outbox";
+import { carryBy, flush } from "realtime/outbox";
 
 const VERSION = 1;
 const POLL_EVERY = 30_000;
@@ -46,7 +47,41 @@ export function watch(token) {
   return () => { watched.delete(token); if (state === "live") send({ t: "unwatch", k: [topicOf(token)] }); };
 }
 
+/** What the page shows of some streams already counts before the socket says hello. */
+export function startAt(places) {
+  for (const [stream, number] of Object.entries(places)) last[stream] = Math.max(last[stream] ?? 0, number);
+}
+
+/** The number reached in each stream, and the newest hint of each kind about oneself: for what is loaded late. */
+export const reached = () => last;
+export const hintsKept = new Map();
+export const isLive = () => state === "live";
+
+// --- what is done over the socket
+
+const asked = new Map(); // id → how to answer whoever waits
+let acts = 0;
+
+/** Do something over the socket: the server's answer, or null when it must be done over HTTP instead. */
+export function act(what, data, id = `a${++acts}`) {
+  if (state !== "live" || socket?.readyState !== WebSocket.OPEN) return Promise.resolve(null);
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => answer(id, null), ANSWER_WITHIN);
+    asked.set(id, (given) => { clearTimeout(timer); resolve(given); });
+    send({ t: "act", id, do: what, d: data });
+  });
+}
+carryBy(act);
+
+function answer(id, given) {
+  const waiting = asked.get(id);
+  asked.delete(id);
+  waiting?.(given);
+}
+
 // --- what arrives
+
+const hasGaps = (stream) => stream[0] === "x"; // of many changes of one message only the newest is told
 
 function take(frame) {
   const { s: stream, n: number } = frame;
@@ -57,7 +92,7 @@ function take(frame) {
   }
   const have = last[stream];
   if (have !== undefined && number <= have) return true;
-  if (have !== undefined && number !== have + 1) return false;
+  if (have !== undefined && number !== have + 1 && !hasGaps(stream)) return false;
   last[stream] = number;
   tell("event", { stream, number, about: frame.a, name: frame.e, at: frame.at, data: frame.d });
   return true;
@@ -77,20 +112,27 @@ function receive(frame) {
     case "event": case "reload":
       if (!take(frame)) { connect(); return; } // a number is missing: say again what we have
       keep();
-      acknowledge(frame.s);
+      if (frame.s[0] === "p") acknowledge(frame.s); // delivery wants to know; a conversation has its own read marks
       break;
     case "ready":
       attempts = 0;
       last = frame.streams;
+      hintsKept.clear();
       keep();
       clearTimeout(polling);
       polling = 0;
       become("live");
+      tell("ready", { streams: last });
       if (watched.size) send({ t: "watch", k: [...watched.keys()] });
       flush();
       break;
+    case "acked": answer(frame.id, frame.d); break;
+    case "refused": answer(frame.id, null); break;
     case "hint":
-      for (const [key, data] of Object.entries(frame.d)) tell("hint", { key, data });
+      for (const [key, data] of Object.entries(frame.d)) {
+        if (key.includes("/")) hintsKept.set(key, data);
+        tell("hint", { key, data });
+      }
       break;
     case "unwatched":
       for (const token of frame.k) { watched.delete(token); tell("unwatched", { token }); }
@@ -113,6 +155,7 @@ function drop() {
   clearTimeout(retry);
   const old = socket;
   socket = null;
+  for (const id of [...asked.keys()]) answer(id, null);
   if (old) { old.onopen = old.onmessage = old.onclose = null; old.close(); }
 }
 
