@@ -81,7 +81,8 @@ conversations.register_message_way(questions.ways_from_message)
 register_reader("questions.role_moved", [RoleChanged.name], questions.role_moved)
 
 # What is counted, and by what it can be told: low modules first, every word checked as it is entered.
-declare(MONTH, WEEK, DAY, *school.dimensions.DIMENSIONS, *people.dimensions.DIMENSIONS, *questions.DECLARED)
+declare(MONTH, WEEK, DAY, *school.dimensions.DIMENSIONS, *people.dimensions.DIMENSIONS)
+declare(*conversations.DECLARED, *questions.DECLARED)
 
 # What a school may switch off: no menu entry, and 404 at its addresses.
 school.register_module(school.SwitchableModule("notices", notices.MENU.label))

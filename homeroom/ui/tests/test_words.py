@@ -32,6 +32,7 @@ DATA = {
     "school/services.py": "what follows the number in the name of a new class, stored in the database",
     "home/lookup.py": "the words by which a family's short question is recognised",
     "home/known.py": "the words by which a family's short question is recognised",
+    "conversations/metrics.py": "the other words people use for a figure",
     "questions/metrics.py": "the other words people use for a figure",
     "school/dimensions.py": "the other words people use for what a figure is told by",
     "people/dimensions.py": "the other words people use for what a figure is told by",
