@@ -52,7 +52,7 @@ STEPS = Fact(
     },
     dimensions={
         QUESTION.name: "question",
-        "people.teacher": "person",
+        "people.teacher": "owner",  # who owed the step, also where Homeroom or a leader did it
         "people.student": "student",
         "people.guardian": "asker",
         "school.class": "school_class",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.db.models import Avg, Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from homeroom.people.models import Person, Role
 from homeroom.people.public import labels
@@ -14,11 +14,9 @@ from homeroom.people.public import labels
 from . import access
 from .models import AnswerShown, ApprovedAnswer, Circle, Line, Question, QuestionEvent, Rating, Task, Watcher
 from .routing import load_of
-from .states import LIVE, WORKING, Act, State
+from .states import LIVE, WORKING, State
 
 PAGE = 30
-SMALLEST_GROUP = 5  # ratings; a mean of fewer would name somebody
-LEADERS_LATER = timedelta(days=7)  # a teacher sees a rating, and may add a word, before a leader does
 BY_DUE = (F("reply_due_at").asc(nulls_last=True), F("resolve_due_at").asc(nulls_last=True), F("pk").asc())
 OWED = (State.OPEN, State.ASSIGNED, State.REOPENED, State.WAITING_OTHER)
 
@@ -172,11 +170,6 @@ class Overview:
     over: int
     live: int
     late: int
-    reopened: int
-    auto_answered: int
-    rating: float | None  # None: too few to show
-    ratings: int
-    ratings_asked: int
     topics: list[TopicCount]
     loads: list[PersonLoad]
 
@@ -190,15 +183,6 @@ def overview(person: Person, *, since: datetime, now: datetime) -> Overview:
         live=Count("pk", filter=Q(state__in=WORKING)),
         late=Count("pk", filter=Q(state__in=OWED) & (Q(reply_due_at__lte=now) | Q(resolve_due_at__lte=now))),
     )
-    reopened = (
-        QuestionEvent.objects.filter(question_id__in=rows.values("pk"), act=Act.REOPEN, at__gte=since)
-        .values("question_id")
-        .distinct()
-        .count()
-    )
-    rated = Rating.objects.filter(
-        question_id__in=rows.values("pk"), asked_at__gte=since, asked_at__lt=now - LEADERS_LATER
-    ).aggregate(mean=Avg("score"), given=Count("score"), asked=Count("pk"))
     topics = (
         rows.filter(asked_at__gte=since)
         .values("topic__name")
@@ -210,16 +194,8 @@ def overview(person: Person, *, since: datetime, now: datetime) -> Overview:
     )
     load = load_of(owners, complaints=person.leads(person.school_id))
     named = labels(owners)
-    shown = AnswerShown.objects.filter(
-        school_id=person.school_id, shown_at__gte=since, outcome=AnswerShown.Outcome.HELPED
-    )
     return Overview(
         **counts,
-        reopened=reopened,
-        auto_answered=shown.values("person_id", "key").distinct().count(),
-        rating=rated["mean"] if rated["given"] >= SMALLEST_GROUP else None,
-        ratings=rated["given"],
-        ratings_asked=rated["asked"],
         topics=[TopicCount(row["topic__name"], row["asked"], row["live"]) for row in topics],
         loads=sorted(
             (PersonLoad(named.get(owner, ""), load.get(owner, 0)) for owner in owners), key=lambda one: -one.owed

@@ -144,6 +144,7 @@ def _form(
     suggested = retrieval.suggest_topics(text, topics)
     return {
         "typed": typed,
+        "text": text,
         "errors": errors,
         "children": options,
         "topics": topics,

@@ -18,7 +18,7 @@ from homeroom.kit.errors import NotVisible, Trouble
 from homeroom.people.models import Person
 from homeroom.people.public import labels, signed_in
 from homeroom.people.requests import SignedInRequest
-from homeroom.questions import access, forms, queries, services, showing
+from homeroom.questions import access, figures, forms, queries, services, showing
 from homeroom.questions.models import Circle, Rating, Route, ServiceLevel, TopicLevel
 from homeroom.questions.states import Act, State
 from homeroom.school.models import Grade, Subject, Topic
@@ -44,7 +44,12 @@ def overview(request: SignedInRequest) -> HttpResponse:
         raise NotVisible
     now, days = timezone.now(), _span(request)
     rows, _next = queries.desk(request.person, view="late", now=now)
+    last = request.GET.get("month") == "last"
+    period = figures.month(request.person, last=last)
     context = {
+        "period": period,
+        "last": last,
+        "figures": figures.in_charge(request.person, period=period, now=now),
         "whole": queries.overview(request.person, since=now - SPANS[days], now=now),
         "days": days,
         "late": rows[:10],
@@ -101,9 +106,14 @@ def ratings(request: SignedInRequest) -> HttpResponseBase:
         services.remark(actor=request.person, rating=rating, text=request.POST.get("remark", ""))
         messages.success(request, _("Saved."))
         return redirect("questions:ratings")
+    last = request.GET.get("month") == "last"
+    period = figures.month(request.person, last=last)
     rows = queries.ratings_of(request.person)
     scores = [row.score for row in rows if row.score is not None]
     context = {
+        "period": period,
+        "last": last,
+        "figures": figures.own(request.person, period=period, now=timezone.now()),
         "rows": rows,
         "mean": sum(scores) / len(scores) if scores else None,
         "faces": {score: (face, words) for score, face, words in showing.FACES},

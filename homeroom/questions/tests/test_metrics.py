@@ -103,7 +103,7 @@ def test_fewer_than_five_families_are_not_shown_but_to_oneself(school, asked, st
     """Four families, one of them with three replies: six rows, four families, too few. The teacher sees 35."""
     for who, minutes in ((0, 10), (0, 20), (0, 30), (1, 40), (2, 50), (3, 60)):
         teacher = school.class_teacher.pk
-        step(asked(who, 2), "answer", at(4), is_first_reply=True, reply_minutes=minutes, person_id=teacher)
+        step(asked(who, 2), "answer", at(4), is_first_reply=True, reply_minutes=minutes, owner_id=teacher)
     hidden = figure(metrics.FIRST_REPLY, scope)
     assert (hidden.state, hidden.value, hidden.parts) == (State.TOO_FEW, None, ())
     mine = Scope(scope.school_id, SHANGHAI, {"people.teacher": [school.class_teacher.pk]}, own=True)
