@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
+from markupsafe import Markup
 
 from . import public, static
 from .preferences import Preferences
@@ -71,6 +72,18 @@ class Shell:
     @property
     def page_ends(self) -> Sequence[str]:
         return public.page_ends_for(self.request)
+
+    @property
+    def knows_style(self) -> bool:
+        """Whether the device keeps the style sheet; if not, the page brings it along and is readable a trip sooner."""
+        return static.knows_style(self.request)
+
+    @property
+    def style_version(self) -> str:
+        return static.style_version()
+
+    def style_text(self, sheets: Sequence[str]) -> Markup:
+        return static.style_text(tuple(sheets))
 
     @property
     def import_map(self) -> str:

@@ -14,6 +14,7 @@ from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
 from . import preferences
+from .static import knows_style
 
 
 @lru_cache(maxsize=1)
@@ -37,7 +38,7 @@ class PreferencesMiddleware:
             patch_vary_headers(response, ("Cookie",))
             # A page is one person's, on this device: no proxy keeps it, and the browser asks again.
             response.headers.setdefault("Cache-Control", "private, no-cache")
-            if "HX-Request" not in request.headers:
+            if "HX-Request" not in request.headers and knows_style(request):
                 # The browser asks for the style sheet when the headers are there, before it reads the page.
                 response.headers.setdefault("Link", _style_ahead())
         return response

@@ -161,7 +161,22 @@ def test_one_page_has_one_token_for_all_its_forms(browser):
     assert f'"X-CSRFToken": "{tokens[0]}"' in page
 
 
+def test_a_page_brings_its_style_to_a_device_that_has_none(client, db):
+    answer = client.get("/sign-in/")
+    nonce = re.search(r"style-src 'self' 'nonce-([^']+)'", answer["Content-Security-Policy"])[1]
+    page = answer.content.decode()
+    assert f'<style nonce="{nonce}" data-version="{static.style_version()}">' in page
+    assert static_url("ui/app.css") not in page
+    assert "Link" not in answer.headers
+
+
+def test_the_style_sheets_name_no_files():
+    for sheet in static.SHEETS.rglob("*.css"):
+        assert "url(" not in sheet.read_text(encoding="utf-8"), sheet.name
+
+
 def test_a_whole_page_names_its_style_sheet_in_the_headers_and_a_fragment_does_not(client, db):
+    client.cookies[static.STYLE_COOKIE] = static.style_version()
     page = client.get("/sign-in/")
     assert page.headers["Link"] == f"<{static_url('ui/app.css')}>; rel=preload; as=style"
     assert f'href="{static_url("ui/app.css")}"' in page.content.decode()

@@ -152,4 +152,8 @@ customElements.define("offline-banner", class extends HTMLElement {
 
 load(document);
 settle();
-if ("serviceWorker" in navigator && window.isSecureContext) navigator.serviceWorker.register("/sw.js").catch(() => {});
+const worker = "serviceWorker" in navigator && window.isSecureContext ? navigator.serviceWorker.register("/sw.js").catch(() => {}) : Promise.resolve();
+
+// --- a first page brings its style along; the worker keeps the sheet, and from then on pages only name it
+const brought = document.querySelector("style[data-version]");
+if (brought) worker.then(() => { document.cookie = `homeroom_style=${brought.dataset.version}; path=/; max-age=31536000; samesite=lax${location.protocol === "https:" ? "; secure" : ""}`; });
