@@ -108,7 +108,8 @@ def can_withdraw(actor: Person, message: Message, membership: Membership) -> Dec
 
 
 def can_open_thread(actor: Person, student: Person, teacher: Person) -> Decision:
-    """The child's guardians who see its records, with a teacher of the child; that teacher, or who stands in."""
+    """The child's guardians who see its records, with a teacher of the child or who is on duty; that teacher, or who
+    stands in."""
     if actor.school_id != student.school_id or teacher.school_id != student.school_id:
         raise NotVisible
     teaching = {role.person_id: role for role in roster.teachers_of(student.pk, on=actor.today)}
@@ -117,7 +118,7 @@ def can_open_thread(actor: Person, student: Person, teacher: Person) -> Decision
     answers = role is not None and roster.thread_teacher(actor, role.school_class_id or 0) == teacher.pk
     if not sees and not answers:
         raise NotVisible
-    if role is None:
+    if role is None and teacher.pk not in roster.on_duty(actor.school_id, actor.today):
         return denied(_("This teacher does not teach the child. Choose one of the child's teachers."))
     return ALLOWED
 

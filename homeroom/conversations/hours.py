@@ -1,4 +1,4 @@
-"""When one teacher answers, and how soon: their own hours over the school's calendar, and the middle of their replies."""
+"""When a teacher answers, and how soon: their own hours over the school's calendar, the middle of their replies."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from .models import Conversation, Membership, Rhythm, Side
 
 HISTORY = timedelta(days=90)
 REPLIES_AT_MOST = 50  # of one teacher, the latest: habits change
+MORNING = time(8)
 ENOUGH = 5  # fewer replies say nothing, and might be one family's
 
 # Each turn is what a family wrote until somebody of the school answered. Two members of staff writing one after the
@@ -135,9 +136,7 @@ def count_usual_times(school: School, *, now: datetime) -> int:
     for person_id in {*waits, *known}:
         some = waits.get(person_id, [])
         usual = median(some) if len(some) >= ENOUGH else None
-        rows.append(
-            Rhythm(school=school, person_id=person_id, usual_minutes=usual, replies=len(some), counted_on=on)
-        )
+        rows.append(Rhythm(school=school, person_id=person_id, usual_minutes=usual, replies=len(some), counted_on=on))
     Rhythm.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["person"],
         update_fields=["usual_minutes", "replies", "counted_on"], batch_size=500,
@@ -156,3 +155,33 @@ def _instant(given: datetime | str) -> datetime:
     """SQLite gives what an expression yields as the text it keeps, in UTC."""
     at = datetime.fromisoformat(given) if isinstance(given, str) else given
     return at if timezone.is_aware(at) else at.replace(tzinfo=UTC)
+
+
+def suggested_times(membership: Membership, calendar: Calendar, *, now: datetime) -> list[datetime]:
+    """When a message that need not go out now might: the likeliest first, in the school's time.
+
+    To a teacher: when their hours begin again. From a teacher off work: eight in the morning, then the school's next
+    hours. And always the morning of the next day, and of the next school day.
+    """
+    zone = calendar.zone
+    theirs = answers_in(membership, calendar)
+    local = now.astimezone(zone)
+    eight = datetime.combine(local.date(), MORNING, zone)
+    morning = eight if local < eight else datetime.combine(local.date() + timedelta(days=1), MORNING, zone)
+    after = theirs.next_working(now)
+    found = [morning] if after == now else [after, morning]
+    own = calendar.with_hours(weekly_of(rhythm_of(membership.person_id).hours))
+    if membership.side == Side.STAFF and not own.is_working(now):
+        found = [morning, *([] if after == now else [after])]
+    for ahead in range(1, 15):
+        on = morning.date() + timedelta(days=ahead)
+        if calendar.is_school_day(on):
+            found.append(datetime.combine(on, MORNING, zone))
+            break
+    return list(dict.fromkeys(at.astimezone(zone) for at in found))
+
+
+def count_all_usual_times(*, now: datetime) -> int:
+    """For every school that talks."""
+    schools = School.objects.filter(pk__in=Conversation.objects.values("school_id"))
+    return sum(count_usual_times(school, now=now) for school in schools)

@@ -7,6 +7,27 @@ from django.utils import timezone
 from homeroom.kit.jobs import every
 
 from . import figures, services
+from .hours import count_all_usual_times
+from .services.away import answer_for_the_away
+from .services.scheduling import send_due
+
+
+@every(20)
+def send_scheduled() -> None:
+    """Messages whose time has come."""
+    send_due(now=timezone.now())
+
+
+@every(20)
+def answer_for_those_away() -> None:
+    """Families that have written to somebody who is away are told so."""
+    answer_for_the_away(now=timezone.now())
+
+
+@every(cron="35 2 * * *")
+def count_usual_reply_times() -> None:
+    """Nightly, because it reads the last months' threads."""
+    count_all_usual_times(now=timezone.now())
 
 
 @every(cron="4 * * * *")

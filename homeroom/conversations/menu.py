@@ -47,6 +47,14 @@ def way_to_family(viewer: Person, student: Person) -> Way | None:
     return Way(_("Message the family"), "message-circle", address)
 
 
+def _is_staff(request: Any) -> bool:
+    person = getattr(request, "person", None)
+    return person is not None and bool(person.is_staff_member)
+
+
+HOURS = MenuEntry(
+    "hours", _("Working hours and absence"), "calendar-time", "conversations:my_hours", shown=_is_staff, order=35
+)
 MENU = MenuEntry(
     "conversations", _("Messages"), "message-circle", "conversations:list", shown=_shown, badge=_badge, order=15
 )

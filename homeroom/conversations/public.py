@@ -6,7 +6,7 @@ from .access import may_see_files, may_upload
 from .citing import MESSAGE, cite, register_message_way
 from .hints import TOPIC, may_watch, shown
 from .live import wire
-from .menu import MENU, way_to_family
+from .menu import HOURS, MENU, way_to_family
 from .metrics import DECLARED
 from .models import Conversation
 from .queries import duty_phone
@@ -14,7 +14,8 @@ from .services import edge_moved, open_family_thread, post_message, role_moved, 
 from .talking import talk_about_item, talk_about_sent
 
 __all__ = [
-    "DECLARED", "MENU", "MESSAGE", "TOPIC", "Conversation", "cite", "duty_phone", "edge_moved", "may_see_files",
+    "DECLARED", "HOURS", "MENU", "MESSAGE",
+    "TOPIC", "Conversation", "cite", "duty_phone", "edge_moved", "may_see_files",
     "may_upload", "may_watch", "open_family_thread", "post_message", "register_message_way", "role_moved",
     "roster_moved", "shown", "talk_about_item", "talk_about_sent", "way_to_family", "wire",
 ]  # fmt: skip

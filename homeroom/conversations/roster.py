@@ -14,7 +14,7 @@ from django.db.models import Q
 from homeroom.people.models import Delegation, Enrolment, Guardianship, Role
 from homeroom.school.models import Stage
 
-from .models import Conversation, HouseRules, Side
+from .models import Conversation, DutyShift, HouseRules, Side
 
 Kind = Conversation.Kind
 TEACHING = (Role.Kind.CLASS_TEACHER, Role.Kind.SUBJECT_TEACHER)
@@ -55,6 +55,7 @@ class _Roster:
     """The part of a school's roster that some conversations need, read in five statements."""
 
     on: date
+    duty: dict[int, date] = field(default_factory=dict)  # who takes families' messages while on duty → last day
     classes: dict[int, int] = field(default_factory=dict)  # student → class now
     stages: dict[int, str] = field(default_factory=dict)  # class → stage
     students: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))  # class → students
@@ -94,6 +95,8 @@ def _read(conversations: Sequence[Conversation], on: date) -> _Roster:
     students = {c.student_id for c in conversations if c.student_id is not None}
     class_ids = {c.school_class_id for c in conversations if c.school_class_id is not None}
     rooms = any(c.kind == Kind.STAFF for c in conversations)
+    if students:
+        roster.duty = on_duty(school_id, on)
     if students or class_ids:
         enrolled = Enrolment.objects.filter(
             Q(student_id__in=students) | Q(school_class_id__in=class_ids),
@@ -153,6 +156,8 @@ def _family(
     conversation: Conversation, roster: _Roster, by_class: dict[int, list[Role]], here: dict[int, Place]
 ) -> None:
     _teachers(conversation, roster, by_class, here)
+    if not here and conversation.teacher_id in roster.duty:
+        _add(here, conversation.teacher_id, Place(Side.STAFF, True, roster.duty[conversation.teacher_id]))
     answered = bool(here)  # with no teacher left there is nobody to write to; what was said stays readable
     for person_id, sees, ends_on in roster.adults.get(conversation.student_id or 0, ()):
         if sees and person_id not in here:
@@ -204,6 +209,14 @@ def _add(here: dict[int, Place], person_id: int, place: Place) -> None:
     known = here.get(person_id)
     if known is None or (known.ends_on is not None and (place.ends_on is None or place.ends_on > known.ends_on)):
         here[person_id] = place
+
+
+def on_duty(school_id: int, on: date) -> dict[int, date]:
+    """Who takes messages of every family that day because they are on duty, and the last day of it."""
+    shifts = DutyShift.objects.filter(
+        school_id=school_id, starts_on__lte=on, ends_on__gte=on, takes_messages=True, person__archived_at__isnull=True
+    )
+    return dict(shifts.values_list("person_id", "ends_on"))
 
 
 def teachers_of(student_id: int, *, on: date) -> list[Role]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .pages import beginning, handing, inbox, messages, pupils
+from .pages import beginning, duty, handing, inbox, later, messages, my_hours, pupils, waiting
 
 app_name = "conversations"
 urlpatterns = [
@@ -17,7 +17,16 @@ urlpatterns = [
     path("conversations/handover/<int:pk>/take-back/", handing.take_back, name="take_back"),
     path("conversations/room/", beginning.room, name="room"),
     path("conversations/rules/", beginning.rules, name="rules"),
+    path("conversations/duty/", duty.duty, name="duty"),
+    path("conversations/scheduled/", later.scheduled, name="scheduled"),
+    path("conversations/scheduled/<uuid:uuid>/", later.one_scheduled, name="one_scheduled"),
+    path("conversations/waiting/", waiting.sitting, name="waiting"),
+    path("conversations/waiting/count/", waiting.waiting_count, name="waiting_count"),
+    path("me/hours/", my_hours.my_hours, name="my_hours"),
     path("conversations/<uuid:uuid>/", inbox.thread, name="thread"),
+    path("conversations/<uuid:uuid>/calm/", later.calm_note, name="calm"),
+    path("conversations/<uuid:uuid>/later/", later.later, name="later"),
+    path("conversations/<uuid:uuid>/replies/", waiting.canned, name="canned"),
     path("conversations/<uuid:uuid>/messages/", inbox.fragment, name="messages"),
     path("conversations/<uuid:uuid>/send/", inbox.send, name="send"),
     path("conversations/messages/<uuid:uuid>/", messages.message, name="message"),

@@ -25,6 +25,7 @@ from homeroom.roster.events import RosterImported, RosterRolledBack
 from homeroom.school import public as school
 from homeroom.semantics.public import DAY, MONTH, WEEK, declare
 from homeroom.ui import public as ui
+from homeroom.wording import public as wording
 
 ui.register_banner(demo.banner)
 ui.show_components_when(demo.shows_components)
@@ -63,6 +64,8 @@ realtime.register_topic(conversations.TOPIC, conversations.shown, conversations.
 files.register_owner("message", conversations.may_see_files)
 files.register_uploader(conversations.may_upload)
 ui.register_menu(conversations.MENU)
+ui.register_account_menu(conversations.HOURS)
+ui.register_account_menu(wording.REPLIES)
 people.register_way(conversations.way_to_family)
 delivery.register_way_on(conversations.talk_about_item)
 delivery.register_way_on_sent(conversations.talk_about_sent)

@@ -18,6 +18,7 @@ from homeroom.conversations.services import (
     plan_handover,
     post_message,
 )
+from homeroom.conversations.services.scheduling import schedule_message
 from homeroom.delivery.models import Item, Level, Recipient
 from homeroom.delivery.public import reply
 from homeroom.demo.cast import Cast
@@ -37,7 +38,7 @@ from homeroom.roster.services import start_import
 from homeroom.school.models import Topic
 from homeroom.school.public import switchable_modules
 from homeroom.wording.models import Template
-from homeroom.wording.services import save_template
+from homeroom.wording.services import save_reply, save_template
 
 from .matrix import Case
 
@@ -207,6 +208,21 @@ def _in_conversations(w: World, body: dict[str, Any] | None = None, *, json: boo
     ]
 
 
+def _scheduled(w: World) -> list[Case]:
+    row = schedule_message(
+        actor=w.cast.class_teacher, conversation=w.thread, text="明天见", client_key=new_id(),
+        send_at=timezone.now() + timedelta(days=1), now=timezone.now(),
+    )  # fmt: skip
+    return [_of("the class teacher's", {"uuid": row.uuid}, {"now": "1"})]
+
+
+def _replies(w: World) -> list[Case]:
+    own = save_reply(actor=w.cast.class_teacher, name="收到", text="收到，{{家长}}。")
+    schools = save_reply(actor=w.cast.office, name="放假", text="{{班级}}放假。", for_school=True)
+    body = {"name": "好的", "text": "好的。"}
+    return [_of("the class teacher's", {"uuid": own.uuid}, body), _of("the school's", {"uuid": schools.uuid}, body)]
+
+
 def _about_messages(w: World, body: dict[str, Any] | None = None) -> list[Case]:
     return [
         _of("family thread", {"uuid": w.message.uuid}, body),
@@ -353,6 +369,19 @@ CASES: dict[str, Cases] = {
     "files/<uuid:uuid>/thumbnail/": lambda w: [_of("", {"uuid": w.file.uuid})],
     "demo/as/<slug:key>/": lambda w: [_of("", {"key": "mother"})],
     "conversations/new/": lambda w: [_of("", {})],
+    "conversations/duty/": lambda w: [
+        _of("", {}, {"person": str(w.cast.counsellor.uuid), "phone": "010-88886666", "starts_on": str(w.cast.today)})
+    ],
+    "conversations/scheduled/<uuid:uuid>/": _scheduled,
+    "conversations/waiting/": lambda w: [_of("", {}, {"conversation": str(w.thread.uuid), "number": "1"})],
+    "conversations/<uuid:uuid>/calm/": _in_conversations,
+    "conversations/<uuid:uuid>/later/": lambda w: _in_conversations(
+        w, {"text": "明天见", "schedule": "1", "when": (timezone.now() + timedelta(days=1)).isoformat()}
+    ),
+    "conversations/<uuid:uuid>/replies/": _in_conversations,
+    "me/hours/": lambda w: [_of("", {}, {"action": "hours", "day0": "8:00-12:00"})],
+    "me/replies/new/": lambda w: [_of("", {}, {"name": "谢谢", "text": "谢谢！"})],
+    "me/replies/<uuid:uuid>/": _replies,
     "conversations/start/": lambda w: [
         _of(
             "child_a, subject teacher",

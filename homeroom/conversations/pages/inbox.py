@@ -14,11 +14,13 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_GET, require_POST
 
-from homeroom.conversations import access, hints, markup, queries, services
+from homeroom.conversations import access, hints, hours, markup, queries, services
 from homeroom.conversations.access import may_hand_over
+from homeroom.conversations.calm import calm_for
 from homeroom.conversations.company import company_of
-from homeroom.conversations.models import MARKS, Draft, Membership, Side
+from homeroom.conversations.models import MARKS, Draft, Membership
 from homeroom.conversations.services.posting import FILES_AT_MOST, LONGEST
+from homeroom.conversations.services.scheduling import waiting_here
 from homeroom.conversations.talking import about, cited_or_none
 from homeroom.files import public as files_of
 from homeroom.kit.bodies import accepts
@@ -63,6 +65,7 @@ def conversation_list(request: SignedInRequest) -> HttpResponse:
     if request.headers.get("HX-Request") == "true":
         return render(request, "conversations/column.html", {**context, "level": 1})
     context["may_hand_over"] = may_hand_over(request.person)
+    context["may_keep_duty"] = access.can_keep_duty(request.person, request.person.school_id)
     context["may_change_rules"] = access.can_change_rules(request.person, request.person.school_id)
     return render(request, "conversations/list.html", context)
 
@@ -83,14 +86,12 @@ def _thread(
     before = _number(request, "before")
     page = queries.thread(membership, now=now, before=before)
     calendar = Calendar.of(request.person.school)
-    working = calendar.is_working(now)
+    working = hours.answers_in(membership, calendar).is_working(now)
     last = page.messages[-1].message.number if page.messages else 0
     if before is None and last > membership.read_number:
         services.mark_read(actor=request.person, membership=membership, number=last)
     title, child, note = queries.titles_of(membership)
     draft = Draft.objects.filter(conversation=conversation, person=request.person).first()
-    rules = queries.rules_of(conversation.school_id)
-    family = membership.side == Side.FAMILY
     context = {
         "membership": membership,
         "conversation": conversation,
@@ -103,8 +104,8 @@ def _thread(
         "before": before,
         "unread_from": membership.read_number if before is None else 0,
         "speak": access.can_speak(membership),
-        "works_again_at": None if working or not family else calendar.next_working(now),
-        "duty_phone": rules.duty_phone if family else "",
+        "calm": calm_for(membership, calendar=calendar, now=now, title=title),
+        "scheduled": waiting_here(membership),
         "read": queries.read_state(membership, working=working),
         "draft": typed or (draft.text if draft is not None else ""),
         "client_key": new_id(),
@@ -163,7 +164,7 @@ def fragment(request: SignedInRequest, uuid: UUID) -> HttpResponse:
             if known is not None and known < conversation.last_change
             else []
         )
-        read = queries.read_state(membership, working=Calendar.of(request.person.school).is_working(now))
+        read = queries.read_state(membership, working=_answers_now(request, membership, now))
         answer |= {
             "changed": _rendered(request, membership, moved),
             "change": moved[-1].message.changed_number if len(moved) == queries.PAGE else conversation.last_change,
@@ -171,6 +172,10 @@ def fragment(request: SignedInRequest, uuid: UUID) -> HttpResponse:
             "can_speak": membership.can_speak,
         }
     return JsonResponse(answer, headers={"Cache-Control": "no-store"})
+
+
+def _answers_now(request: SignedInRequest, membership: Membership, now: datetime) -> bool:
+    return hours.answers_in(membership, Calendar.of(request.person.school)).is_working(now)
 
 
 def _rendered(request: SignedInRequest, membership: Membership, messages: list[queries.Shown]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from homeroom.conversations import hints, roster
 from homeroom.conversations.events import MembershipMoved
-from homeroom.conversations.models import Conversation, Membership
+from homeroom.conversations.models import Conversation, DutyShift, Membership
 from homeroom.eventlog.public import announce
 from homeroom.people.models import Delegation, Enrolment, Guardianship, Role
 from homeroom.realtime.public import cut
@@ -161,8 +161,8 @@ def dates_moved(*, now: datetime) -> int:
         over = Membership.objects.filter(conversation__school=school, left_at__isnull=True, ends_at__lte=now)
         since = today - RECENTLY
         days = Q(starts_on__gte=since, starts_on__lte=today) | Q(ends_on__gte=since, ends_on__lt=today)
-        dated: list[QuerySet[Role] | QuerySet[Guardianship] | QuerySet[Delegation]] = [
-            model.objects.filter(days, school=school) for model in (Role, Guardianship, Delegation)
+        dated: list[QuerySet[Any]] = [
+            model.objects.filter(days, school=school) for model in (Role, Guardianship, Delegation, DutyShift)
         ]
         if over.exists() or any(rows.exists() for rows in dated):
             moved += follow_roster(Conversation.objects.filter(school=school), now=now)

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from homeroom.audit import public as audit
 from homeroom.conversations import access
-from homeroom.conversations.models import Conversation, ScheduledMessage
+from homeroom.conversations.models import Conversation, Membership, ScheduledMessage
 from homeroom.conversations.pace import TooFast
 from homeroom.delivery.public import Asked, Category, Level, Priority, send_item
 from homeroom.files import public as files_of
@@ -147,7 +147,9 @@ def send_due(*, now: datetime, at_most: int = 200) -> int:
     the text is kept on their own page. Too much in a short time is left for the next round.
     """
     sent = 0
-    due = waiting().filter(send_at__lte=now).select_related("author__school", "author__account", "conversation", "quoted")
+    due = (
+        waiting().filter(send_at__lte=now).select_related("author__school", "author__account", "conversation", "quoted")
+    )
     for row in due.order_by("send_at", "id")[:at_most]:
         try:
             _send(row, now)
@@ -185,3 +187,9 @@ def forget_scheduled(*, actor: Person, scheduled: ScheduledMessage) -> None:
     gone = ScheduledMessage.objects.filter(pk=scheduled.pk, author=actor, refused_at__isnull=False)
     if gone.update(cancelled_at=F("refused_at")):
         files_of.attach(actor=actor, owner_kind=OWNER, owner_id=scheduled.pk, files=[])
+
+
+def waiting_here(membership: Membership) -> list[ScheduledMessage]:
+    """What its author sees waiting in a conversation."""
+    rows = waiting().filter(author_id=membership.person_id, conversation_id=membership.conversation_id)
+    return list(rows.order_by("send_at", "id"))

@@ -22,7 +22,11 @@ export class Composer {
     this.said = form.querySelector("[data-said]")
     this.files = form.querySelector("[data-files]")
     this.#draft = this.text.value
-    form.addEventListener("submit", (event) => { event.preventDefault(); this.submit() })
+    form.addEventListener("submit", (event) => {
+      if (event.submitter?.hasAttribute("data-later")) return // to the page that asks when
+      event.preventDefault()
+      this.submit()
+    })
     form.addEventListener("change", (event) => { if (event.target.dataset.upload) this.#upload(event.target) })
     form.addEventListener("click", (event) => this.#clicked(event))
     this.text.addEventListener("input", () => this.#typed())
