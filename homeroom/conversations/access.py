@@ -107,6 +107,13 @@ def can_withdraw(actor: Person, message: Message, membership: Membership) -> Dec
     return denied(_("Only the person who wrote a message can withdraw it."))
 
 
+def can_transcribe(actor: Actor, message: Message, membership: Membership) -> Decision:
+    """Whoever spoke, or a teacher of the conversation: put in writing what a recording says."""
+    if message.withdrawn_at is None and (message.author_id == actor.id or membership.side == Side.STAFF):
+        return ALLOWED
+    return denied(_("Only whoever spoke and the teachers can put a recording in writing."))
+
+
 def can_open_thread(actor: Person, student: Person, teacher: Person) -> Decision:
     """The child's guardians who see its records, with a teacher of the child or who is on duty; that teacher, or who
     stands in."""

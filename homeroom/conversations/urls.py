@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .pages import beginning, duty, handing, inbox, later, messages, my_hours, pupils, waiting
+from .pages import beginning, duty, handing, inbox, later, messages, my_hours, pupils, voice, waiting
 
 app_name = "conversations"
 urlpatterns = [
@@ -30,6 +30,8 @@ urlpatterns = [
     path("conversations/<uuid:uuid>/messages/", inbox.fragment, name="messages"),
     path("conversations/<uuid:uuid>/send/", inbox.send, name="send"),
     path("conversations/messages/<uuid:uuid>/", messages.message, name="message"),
+    path("conversations/voice/", voice.keep, name="voice"),
+    path("conversations/messages/<uuid:uuid>/transcript/", voice.transcript, name="transcript"),
     path("conversations/messages/<uuid:uuid>/edit/", messages.edit, name="edit"),
     path("conversations/messages/<uuid:uuid>/withdraw/", messages.withdraw, name="withdraw"),
     path("conversations/messages/<uuid:uuid>/react/", messages.react, name="react"),

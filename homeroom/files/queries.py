@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
+from .kinds import Kind
 from .models import Attachment, StoredFile
 
 
@@ -23,6 +24,16 @@ class Attached:
     height: int | None
     url: str
     thumbnail_url: str  # empty: no picture
+    seconds: int | None = None  # of sound
+
+    @property
+    def is_sound(self) -> bool:
+        return self.kind == Kind.SOUND
+
+    @property
+    def length(self) -> str:
+        """1:05; empty when the bytes do not tell."""
+        return "" if self.seconds is None else f"{self.seconds // 60}:{self.seconds % 60:02}"
 
     @property
     def is_picture(self) -> bool:
@@ -43,7 +54,10 @@ def shown(file: StoredFile) -> Attached:
     """A file with its addresses."""
     address = reverse("files:file", args=[file.uuid])
     small = reverse("files:thumbnail", args=[file.uuid]) if file.thumbnail else ""
-    return Attached(str(file.uuid), file.name, file.kind, file.size, file.width, file.height, address, small)
+    return Attached(
+        str(file.uuid), file.name, file.kind, file.size, file.width, file.height, address, small,
+        None if file.duration_ms is None else max(1, round(file.duration_ms / 1000)),
+    )  # fmt: skip
 
 
 def attached(owner_kind: str, owner_ids: Iterable[int]) -> dict[int, list[Attached]]:

@@ -23,13 +23,14 @@ from homeroom.kit.errors import NotAllowed, Trouble
 from homeroom.kit.ids import new_id
 from homeroom.people.models import Person
 
-from . import access, pictures, sniffing
+from . import access, pictures, sniffing, sound
 from .kinds import Kind, Refused
 from .models import Attachment, StoredFile
 
 MEGABYTE = 1 << 20
 PICTURE_AT_MOST = 30 * MEGABYTE
 FILE_AT_MOST = 50 * MEGABYTE
+A_BREATH = timedelta(seconds=2)  # a browser stops a little after it is told to
 KEPT_UNCLAIMED = timedelta(days=2)
 IN_AN_HOUR = 200  # files of one person
 BYTES_IN_AN_HOUR = 2 << 30
@@ -98,6 +99,7 @@ def store_upload(*, actor: Person, name: str, content: IO[bytes], size: int, now
                 thumbnail=thumbnail,
                 width=made.width if made else None,
                 height=made.height if made else None,
+                duration_ms=sound.length_ms(content, type_.media_type) if type_.kind == Kind.SOUND else None,
                 created_at=now,
             )
             audit.record(actor=actor, action="file.stored", target=file, size=file.size, kind=file.kind)
@@ -108,6 +110,20 @@ def store_upload(*, actor: Person, name: str, content: IO[bytes], size: int, now
             raise NoRoom from wrong
         raise
     return file
+
+
+def store_recording(
+    *, actor: Person, name: str, content: IO[bytes], size: int, longest: timedelta, now: datetime
+) -> StoredFile:
+    """Keep a recording that is no longer than `longest`, by its bytes. Raises as `store_upload`."""
+    type_ = sniffing.recognise(content, size)
+    length = sound.length_ms(content, type_.media_type) if type_.kind == Kind.SOUND else None
+    if length is None:
+        raise Refused(_("This is no recording that can be played. Record it again."))
+    if length > (longest + A_BREATH) / timedelta(milliseconds=1):
+        most = int(longest.total_seconds())
+        raise Refused(_("A recording has at most %(most)d seconds. Send it in parts.") % {"most": most})
+    return store_upload(actor=actor, name=name, content=content, size=size, now=now)
 
 
 def _check_pace(actor: Person, size: int, now: datetime) -> None:

@@ -13,6 +13,7 @@ from typing import IO
 
 from django.utils.translation import gettext_lazy as _
 
+from . import sound
 from .kinds import Kind, Refused
 
 HEAD = 4096
@@ -46,6 +47,8 @@ MP3 = Type("audio/mpeg", Kind.SOUND, ("mp3",))
 M4A = Type("audio/mp4", Kind.SOUND, ("m4a", "aac"))
 WAV = Type("audio/wav", Kind.SOUND, ("wav",))
 OGG = Type("audio/ogg", Kind.SOUND, ("ogg", "oga", "opus"))
+VOICE_WEBM = Type("audio/webm", Kind.SOUND, ("webm", "weba"))
+VOICE_MP4 = Type("audio/mp4", Kind.SOUND, ("m4a", "mp4", "aac"))
 MP4 = Type("video/mp4", Kind.FILM, ("mp4", "m4v", "mov"))
 WEBM = Type("video/webm", Kind.FILM, ("webm", "mkv"))
 
@@ -67,6 +70,8 @@ def recognise(file: IO[bytes], size: int) -> Type:
     found = _by_signature(head)
     if found is ZIP:
         return _inside_zip(file, size)
+    if found in {WEBM, MP4} and sound.is_sound_only(file, found.media_type):  # what browsers record
+        return VOICE_WEBM if found is WEBM else VOICE_MP4
     if found is not None:
         return found
     if _is_text(head):

@@ -77,6 +77,7 @@ class PolicyMiddleware(CSPMiddleware):
         nonce = getattr(request, "_csp_nonce", None)
         if HEADER not in response:  # a file has its own, stricter one
             response[HEADER] = _policy() if nonce is None else _policy(ANY_NONCE).replace(ANY_NONCE, nonce)
+        response.headers.setdefault("Permissions-Policy", "microphone=(self), camera=(), geolocation=()")
         if nonce is None:  # asked for from here on, it would stand in the page and not in the header
             request.csp_nonce = CheckableLazyObject(self._csp_nonce_post_response)  # type: ignore[attr-defined]
         return response

@@ -409,6 +409,8 @@ CASES: dict[str, Cases] = {
     "conversations/<uuid:uuid>/messages/": _in_conversations,
     "conversations/<uuid:uuid>/send/": lambda w: _in_conversations(w, {"text": "收到", "client_key": str(new_id())}),
     "conversations/messages/<uuid:uuid>/": _about_messages,
+    "conversations/voice/": lambda w: [_of("", {})],
+    "conversations/messages/<uuid:uuid>/transcript/": lambda w: _about_messages(w, {"transcript": "明天请假"}),
     "conversations/messages/<uuid:uuid>/edit/": lambda w: _about_messages(w, {"text": "您好！"}),
     "conversations/messages/<uuid:uuid>/withdraw/": lambda w: _about_messages(w, {"reason": "发错了"}),
     "conversations/messages/<uuid:uuid>/react/": lambda w: _about_messages(w, {"kind": "ok"}),

@@ -25,7 +25,9 @@ def message(request: SignedInRequest, uuid: UUID) -> HttpResponse:
     return _message(request, uuid)
 
 
-def _message(request: SignedInRequest, uuid: UUID, *, trouble: str = "", typed: str | None = None) -> HttpResponse:
+def _message(
+    request: SignedInRequest, uuid: UUID, *, trouble: str = "", typed: str | None = None, transcript: str | None = None
+) -> HttpResponse:
     now = timezone.now()
     found = access.get_message_for(request.person, uuid, now=now)
     membership = access.get_membership_for(request.person, found.conversation.uuid, now=now)
@@ -36,6 +38,10 @@ def _message(request: SignedInRequest, uuid: UUID, *, trouble: str = "", typed: 
         "kinds": [(kind, label, MARKS[kind]) for kind, label in Reaction.Kind.choices],
         "mine": {sign.kind for sign in shown.signs if sign.mine},
         "ways": citing.ways_for(request.person, found),
+        "may_transcribe": (
+            any(file.is_sound for file in shown.files) and access.can_transcribe(request.person, found, membership)
+        ),
+        "transcript": transcript if transcript is not None else shown.extra.spoken.text if shown.extra.spoken else "",
         "trouble": trouble,
         "typed": found.text if typed is None else typed,
     }

@@ -68,19 +68,21 @@ export class Composer {
     const text = this.text.value.trim()
     const files = [...this.files.querySelectorAll('input[name="files"]')].map((input) => input.value)
     if (this.#uploading) { this.#say(_("A file is still on its way.")); return }
-    if (!text && !files.length) { this.text.focus(); return }
+    const cites = this.form.elements.cites?.value ?? ""
+    if (!text && !files.length && !cites) { this.text.focus(); return }
     const quoted = this.form.elements.quoted.value || null
     const key = newKey()
-    this.#show(key, text, files.length, false)
+    this.#show(key, text || (cites && _("[card]")), files.length, false)
     this.text.value = ""
     this.files.replaceChildren()
+    this.form.querySelector("[data-card]")?.remove()
     this.unquote()
     this.#say("")
     clearTimeout(this.#draftTimer)
     this.thread.toEnd()
     if (this.#waiting().length) await flush() // what waits goes first: messages keep the order in which they were written
-    const plain = !quoted && !files.length
-    const { outcome } = await post(this.url, { text, quoted, files }, key, plain ? { do: "conversations.send", d: { to: this.thread.dataset.stream, text } } : null)
+    const plain = !quoted && !files.length && !cites
+    const { outcome } = await post(this.url, { text, quoted, files, cites }, key, plain ? { do: "conversations.send", d: { to: this.thread.dataset.stream, text } } : null)
     if (outcome === "waiting") this.#late(key)
     if (outcome === "sent") {
       if (this.thread.past) { location.assign(location.pathname); return }
@@ -166,6 +168,7 @@ export class Composer {
 
   #clicked(event) {
     if (event.target.closest("[data-unquote]")) { this.unquote(); this.text.focus() }
+    if (event.target.closest("[data-uncite]")) { event.preventDefault(); event.target.closest("[data-card]").remove(); this.text.focus() }
     const drop = event.target.closest("[data-drop]")
     if (drop) drop.closest("[data-file]").remove()
   }
