@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from homeroom.conversations import access, citing, hints, queries, replies, services, waiting
-from homeroom.conversations.models import Draft, Membership
+from homeroom.conversations.models import MARKS, Draft, Membership
 from homeroom.conversations.services.posting import LONGEST
 from homeroom.conversations.services.settling import need_no_answer
 from homeroom.kit.errors import NotVisible
@@ -91,6 +91,8 @@ def _thread(request: SignedInRequest, membership: Membership, now: datetime) -> 
         "asked": asked,
         "quoted": None,
         "topic": None,
+        "wish": "",
+        "marks": MARKS,
         "calm": None,
         "scheduled": [],
         "ways": [(w, i, a) for w, i, a in citing.ways_for(person, asked) if a] if asked is not None else [],
