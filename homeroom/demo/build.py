@@ -14,6 +14,7 @@ from homeroom.people.models import Account, Enrolment, Guardianship, Person, Rol
 from homeroom.school.models import School
 
 from .asked import ask_a_few_dozen
+from .calm import keep_calm
 from .cast import PASSWORD, ZONE, Cast, Maker, build_cast
 from .holidays import build_calendar
 from .life import live_a_term
@@ -54,7 +55,8 @@ def build_demonstration(*, now: datetime, progress: Progress, password: str = PA
         progress("people", 2, 2)
         live_a_term(cast, population, random, now=now, progress=lambda done, of: progress("notices", done, of))
         talk_for_weeks(cast, population, now=now)
-        ask_a_few_dozen(cast, now=now)
+        keep_calm(cast, now=now)
+    ask_a_few_dozen(cast, now=now)
     return population
 
 
