@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from ninja import Field, Router, Schema, Status
+from ninja import Field, Query, Router, Schema, Status
 
 from homeroom.kit.errors import Invalid, NotVisible
 from homeroom.people.models import Person
 from homeroom.school.public import module_is_on
 
 from . import access, queries, services
+from .finding import Asked, Found, find
 from .models import Membership
 from .talking import cited_or_none
 
@@ -53,6 +54,30 @@ class ConversationOut(Schema):
     last_message_at: datetime | None
     unread: int
     can_speak: bool
+
+
+class AskedFor(Schema):
+    q: str = Field(default="", max_length=60)
+    child: str = Field(default="", max_length=60)
+    who: str = Field(default="", max_length=60)
+    kind: str = Field(default="", max_length=7)
+    since: date | None = Field(default=None, ge=date(2000, 1, 1), le=date(2200, 1, 1))
+    until: date | None = Field(default=None, ge=date(2000, 1, 1), le=date(2200, 1, 1))
+
+
+class HitOut(Schema):
+    conversation: UUID
+    number: int
+    title: str
+    child: str
+    author: str
+    text: str
+    sent_at: datetime
+
+
+class FoundOut(Schema):
+    results: list[HitOut]
+    before: int | None
 
 
 class MessageOut(Schema):
@@ -99,6 +124,30 @@ def conversations(request: HttpRequest, only_unread: bool = False) -> list[dict[
         }
         for entry in queries.inbox(person, now=timezone.now(), only_unread=only_unread)[: queries.INBOX_PAGE]
     ]
+
+
+@router.get("/conversations/search", response=FoundOut, operation_id="conversations_search")
+def search(request: HttpRequest, asked: Query[AskedFor], before: int | None = None) -> dict[str, Any]:
+    """The newest messages the reader may see that hold every word of `q`; `before` of an answer asks for the next."""
+    person: Person = request.person  # type: ignore[attr-defined]
+    _switched_on(person)
+    wanted = Asked(**asked.dict())
+    found = Found() if wanted.is_empty else find(person, wanted, now=timezone.now(), before=before)
+    return {
+        "results": [
+            {
+                "conversation": hit.message.conversation.uuid,
+                "number": hit.message.number,
+                "title": hit.title,
+                "child": hit.child,
+                "author": hit.author,
+                "text": hit.message.text,
+                "sent_at": hit.message.sent_at,
+            }
+            for hit in found.hits
+        ],
+        "before": found.before,
+    }
 
 
 @router.get("/conversations/{uuid}/messages", response=list[MessageOut], operation_id="conversations_messages")

@@ -6,7 +6,9 @@ from django.utils import timezone
 
 from homeroom.kit.jobs import every
 
-from . import figures, services
+from . import entering, figures, services
+
+_tail = entering.Tail()
 from .hours import count_all_usual_times
 from .services.away import answer_for_the_away
 from .services.scheduling import send_due
@@ -41,3 +43,9 @@ def follow_dates() -> None:
 def note_exchanges() -> None:
     """How long families waited for the answers that have come, for figures."""
     figures.note_exchanges(now=timezone.now())
+
+
+@every(1)
+def enter_in_search() -> None:
+    """What was said becomes findable."""
+    entering.enter_new(_tail, now=timezone.now())

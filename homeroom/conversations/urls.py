@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .pages import beginning, duty, handing, inbox, later, messages, my_hours, pupils, voice, waiting
+from .pages import beginning, duty, finding, handing, inbox, later, messages, my_hours, pupils, voice, waiting
 
 app_name = "conversations"
 urlpatterns = [
     path("conversations/", inbox.conversation_list, name="list"),
     path("conversations/new/", beginning.new, name="new"),
+    path("conversations/search/", finding.search, name="search"),
     path("conversations/start/", beginning.start, name="start"),
     path("conversations/channel/", beginning.channel, name="channel"),
     path("conversations/pupil/", pupils.pupil, name="pupil"),

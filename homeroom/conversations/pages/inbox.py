@@ -31,6 +31,7 @@ from homeroom.people.requests import SignedInRequest
 from homeroom.school.public import Calendar
 
 MODULE = "conversations"
+AROUND = 20  # messages after the one an address names
 
 
 def list_context(request: SignedInRequest, now: datetime) -> dict[str, Any]:
@@ -73,7 +74,7 @@ def conversation_list(request: SignedInRequest) -> HttpResponse:
 @require_GET
 @signed_in(module=MODULE)
 def thread(request: SignedInRequest, uuid: UUID) -> HttpResponse:
-    """One conversation: its newest messages, or those before `before`, and the form to write another."""
+    """One conversation: its newest messages, those before `before` or around `at`, and the form to write another."""
     return _thread(request, uuid)
 
 
@@ -83,7 +84,9 @@ def _thread(
     now = timezone.now()
     membership = access.get_membership_for(request.person, uuid, now=now)
     conversation = membership.conversation
-    before = _number(request, "before")
+    before, at = _number(request, "before"), _number(request, "at")
+    if before is None and at is not None and at + AROUND < conversation.last_number:
+        before = at + AROUND + 1
     page = queries.thread(membership, now=now, before=before)
     calendar = Calendar.of(request.person.school)
     working = hours.answers_in(membership, calendar).is_working(now)
@@ -102,6 +105,7 @@ def _thread(
         "page": page,
         "last": last or conversation.last_number,
         "before": before,
+        "later_at": last + AROUND if before is not None and last < conversation.last_number else 0,
         "unread_from": membership.read_number if before is None else 0,
         "speak": access.can_speak(membership),
         "calm": calm_for(membership, calendar=calendar, now=now, title=title),

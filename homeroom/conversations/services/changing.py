@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from homeroom.audit import public as audit
 from homeroom.conversations import access, hints
+from homeroom.conversations.entering import enter_again
 from homeroom.conversations.events import MessageChanged, MessageWithdrawn
 from homeroom.conversations.models import Conversation, Membership, Message, MessageRevision, Reaction
 from homeroom.conversations.pace import Pace
@@ -41,6 +42,7 @@ def edit_message(*, actor: Person, message: Message, text: str, now: datetime) -
         return
     MessageRevision.objects.create(message=message, text=message.text, replaced_at=now)
     _changed(message, text=text, edited_at=now)
+    enter_again([message.pk])
 
 
 @transaction.atomic
@@ -60,6 +62,7 @@ def withdraw_message(*, actor: Person, message: Message, reason: str, now: datet
         missing = _("Say why: the person who wrote it reads your reason.")
         raise Invalid(missing, fields={"reason": missing})
     _changed(message, withdrawn_at=now, withdrawn_by=actor, withdrawn_reason=reason)
+    enter_again([message.pk])
     audit.record(actor=actor, action="message.withdrawn", target=message, conversation_id=message.conversation_id)
     announce(
         MessageWithdrawn(
