@@ -5,6 +5,7 @@ from __future__ import annotations
 from .access import may_see_files, may_upload
 from .citing import MESSAGE, cite, register_message_way
 from .hints import TOPIC, may_watch, shown
+from .joining import join_memberships
 from .live import wire
 from .menu import HOURS, MENU, way_to_family
 from .metrics import DECLARED
@@ -16,6 +17,6 @@ from .talking import talk_about_item, talk_about_sent
 __all__ = [
     "DECLARED", "HOURS", "MENU", "MESSAGE",
     "TOPIC", "Conversation", "cite", "duty_phone", "edge_moved", "may_see_files",
-    "may_upload", "may_watch", "open_family_thread", "post_message", "register_message_way", "role_moved",
+    "join_memberships", "may_upload", "may_watch", "open_family_thread", "post_message", "register_message_way", "role_moved",
     "roster_moved", "shown", "talk_about_item", "talk_about_sent", "way_to_family", "wire",
 ]  # fmt: skip

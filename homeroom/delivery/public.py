@@ -17,6 +17,7 @@ from .access import (
 )
 from .hints import counts_token
 from .item_cards import item_cards
+from .joining import join_copies
 from .live_cards import LiveCard, live_cards, parse_cited, register_cards
 from .models import MANDATORY, Category, HouseholdRule, Item, Level, Priority, Recipient, Reply, Signature, TextVersion
 from .pages.feed import feed_context, note_delivered
@@ -133,6 +134,7 @@ __all__ = [
     "hours_to_done",
     "in_charge_of",
     "item_cards",
+    "join_copies",
     "live_cards",
     "mark_delivered",
     "mark_read",

@@ -167,6 +167,22 @@ def can_reset_second_factor(actor: Person, person: Person) -> Decision:
     return denied(_("Only an IT administrator or a school leader can remove somebody's second factor."))
 
 
+def can_merge(actor: Person, kept: Person, other: Person) -> Decision:
+    """Those who keep the roster, and never about themselves: whoever becomes somebody else has that person's rights.
+
+    Where either has a duty over the whole school, an IT administrator or leader.
+    """
+    if not actor.keeps_roster(kept.school_id) or not actor.keeps_roster(other.school_id):
+        return denied(_("Only the school office, an IT administrator or a school leader can change the roster."))
+    accounts = {kept.account_id, other.account_id} - {None}
+    if actor.pk in {kept.pk, other.pk} or actor.account_id in accounts:
+        return denied(_("Ask a colleague to do this: nobody puts together entries of their own."))
+    wide = Role.objects.in_force(actor.today).filter(person__in=[kept, other], kind__in=SCHOOL_WIDE)
+    if wide.exists() and not actor.administers(kept.school_id):
+        return denied(_("Only an IT administrator or a school leader can decide who has a duty over the whole school."))
+    return ALLOWED
+
+
 def get_student_for(actor: Person, uuid: UUID) -> Person:
     """A student `actor` may see. Raises NotVisible otherwise."""
     student = visible_students(actor).select_related("school").filter(uuid=uuid).first()

@@ -46,6 +46,18 @@ class DelegationChanged(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PersonsMerged(Event):
+    """Two entries of one human became one: whatever named `other_id` names `person_id` now."""
+
+    name: ClassVar[str] = "people.persons_merged"
+    person_id: int
+    other_id: int
+
+    def streams(self) -> Iterable[tuple[str, int]]:
+        return [(f"p{self.person_id}", 0), (f"p{self.other_id}", 0)]
+
+
+@dataclass(frozen=True, kw_only=True)
 class PersonJoined(Event):
     """A person has an account now, by invitation."""
 

@@ -6,6 +6,7 @@ from . import dimensions
 from .access import can_answer_for, can_keep_roster, classes_of, get_student_for, headed_classes, visible_students
 from .contact import born_on_of, id_number_key, normal_id_number, normal_phone, phone_key, sex_of
 from .decorators import signed_in
+from .following import both_have, first_stays, follows_too
 from .labels import family_name, guardian_label, label, labels, staff_label, surname_and_classmate
 from .naming import pinyin_of
 from .queries import (
@@ -36,6 +37,7 @@ __all__ = [
     "SessionStore",
     "Way",
     "born_on_of",
+    "both_have",
     "can_answer_for",
     "can_keep_roster",
     "children_of",
@@ -45,6 +47,8 @@ __all__ = [
     "current_students",
     "dimensions",
     "family_name",
+    "first_stays",
+    "follows_too",
     "get_student_for",
     "guardian_label",
     "guardian_pairs",

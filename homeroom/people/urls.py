@@ -14,7 +14,7 @@ from django.urls import include, path
 
 from homeroom.kit.turns import takes_turns
 
-from .pages import children, contact, forgotten, inviting, joining, me, setup, sign_in, staff, topics
+from .pages import children, contact, forgotten, inviting, joining, me, same, setup, sign_in, staff, topics
 
 library = [
     path("sign-in/", takes_turns(account_views.login), name="account_login"),
@@ -62,6 +62,7 @@ own = [
     path("school/modules/switch/", setup.switch_module, name="switch_module"),
     path("school/staff/", staff.staff, name="staff"),
     path("school/staff/<uuid:uuid>/", staff.staff_member, name="staff_member"),
+    path("school/people/<uuid:uuid>/same/", same.same_person, name="same_person"),
     path("school/families/", children.families_changed, name="families_changed"),
     path("school/invitations/", inviting.invitations, name="invitations"),
     path("school/invitations/slips/", inviting.print_slips, name="print_slips"),

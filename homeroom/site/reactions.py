@@ -18,7 +18,7 @@ from homeroom.files import public as files
 from homeroom.home import public as home
 from homeroom.notices import public as notices
 from homeroom.people import public as people
-from homeroom.people.events import DelegationChanged, GuardianshipChanged, PersonJoined, RoleChanged
+from homeroom.people.events import DelegationChanged, GuardianshipChanged, PersonJoined, PersonsMerged, RoleChanged
 from homeroom.questions import public as questions
 from homeroom.realtime import public as realtime
 from homeroom.roster.events import RosterImported, RosterRolledBack
@@ -38,6 +38,7 @@ same_transaction(RoleChanged.name, realtime.rights_moved)
 same_transaction(GuardianshipChanged.name, realtime.rights_moved)
 same_transaction(DelegationChanged.name, realtime.rights_moved)
 same_transaction(PersonJoined.name, realtime.rights_moved)
+same_transaction(PersonsMerged.name, realtime.rights_moved)
 
 # Delivery's cards, live counts and record of arrivals at the gateway; the first page in the menu.
 delivery.wire_realtime()
@@ -86,6 +87,17 @@ register_reader("questions.role_moved", [RoleChanged.name], questions.role_moved
 # What is counted, and by what it can be told: low modules first, every word checked as it is entered.
 declare(MONTH, WEEK, DAY, *school.dimensions.DIMENSIONS, *people.dimensions.DIMENSIONS)
 declare(*conversations.DECLARED, *questions.DECLARED)
+
+# Two entries of one human become one: what becomes of rows of which a person has one, and plain columns that follow.
+people.both_have("delivery.Recipient", delivery.join_copies)
+people.both_have("conversations.Membership", conversations.join_memberships)
+for label in (
+    "groups.GroupMember", "groups.SavedGroup_keepers", "delivery.Dispatch", "delivery.Settings", "questions.Watcher",
+    "questions.AnswerShown", "conversations.Reaction", "conversations.Draft", "conversations.Rhythm",
+    "conversations.DutyShift", "conversations.PresenceWish", "conversations.Block", "conversations.Nudge",
+):  # fmt: skip
+    people.both_have(label, people.first_stays)
+people.follows_too("search.Passage", "author_id")
 
 # What a school may switch off: no menu entry, and 404 at its addresses.
 school.register_module(school.SwitchableModule("notices", notices.MENU.label))

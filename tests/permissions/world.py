@@ -316,6 +316,11 @@ CASES: dict[str, Cases] = {
         _of("", {"uuid": w.cast.subject_teacher.uuid}),
         _of("the leader", {"uuid": w.cast.leader.uuid}, {"action": "rename", "name": "方正"}),
     ],
+    "school/people/<uuid:uuid>/same/": lambda w: [
+        _of("two guardians", {"uuid": w.cast.mother.uuid}, {"other": str(w.cast.grandfather.uuid)}),
+        _of("the leader", {"uuid": w.cast.grandfather.uuid}, {"other": str(w.cast.leader.uuid)}),
+        _of("somebody elsewhere", {"uuid": w.cast.guardian_elsewhere.uuid}, {"other": str(w.cast.mother.uuid)}),
+    ],
     "school/invitations/slips/": lambda w: [
         _of("a guardian of class_a", {}, {"person": str(w.cast.grandfather.uuid)}),
         _of("the leader", {}, {"person": str(w.cast.leader.uuid)}),
