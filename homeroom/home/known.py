@@ -58,7 +58,7 @@ def _teachers(person: Person, child: Child, now: datetime) -> list[Line]:
     held = list(roles.order_by("kind", "id").values_list("person_id", flat=True))
     named = labels(held)
     writes = uses(person.school, "conversations") and child.sees_records
-    return [(named[pk], child.class_name, reverse("conversations:new") if writes else "") for pk in dict.fromkeys(held)]
+    return [(named[pk], "", reverse("conversations:new") if writes else "") for pk in dict.fromkeys(held)]
 
 
 def _duty(person: Person, child: Child, now: datetime) -> list[Line]:

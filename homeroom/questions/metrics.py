@@ -179,7 +179,7 @@ AUTO_ANSWERED = Metric(
 )
 REOPENED = Metric(
     name="questions.reopened_rate",
-    label=_("Taken up again"),
+    label=_("Share taken up again"),
     meaning=_(
         "Of the questions asked in this time that have been answered, the share that was taken up again since, because"
         " the answer was none yet."

@@ -27,6 +27,23 @@ save_answer(
 )
 """
 
+TALKED = """
+from django.utils import timezone
+from homeroom.conversations.public import open_family_thread, post_message
+from homeroom.demo.public import member_named
+from homeroom.kit.ids import new_id
+from homeroom.people.public import children_of
+from homeroom.people.models import Person
+now, mother = timezone.now(), member_named("mother").person
+child = Person.objects.get(pk=children_of(mother)[0].person_id)
+thread = open_family_thread(
+    actor=mother, student=child, teacher=member_named("class_teacher").person, now=now
+)
+post_message(
+    actor=mother, conversation=thread, text="老师好，数学练习册丢了一本，还能再领吗？", client_key=new_id(), now=now
+)
+"""
+
 
 @pytest.fixture
 def open_at(served: Served, become: Open) -> Open:
@@ -142,3 +159,59 @@ def test_asking_and_answering_work_without_script(served: Served, open_at: Open)
     mother.reload()
     mother.get_by_role("button", name="解决了").click()
     expect(mother.locator("#live")).to_contain_text("已结束")
+
+
+WROTE = "老师好，数学练习册丢了一本，还能再领吗？"
+
+
+def test_a_message_becomes_a_question_proposed_by_the_teacher(served: Served, open_at: Open, picture: Picture) -> None:
+    served.python(TALKED)
+    teacher = open_at("class_teacher", "/conversations/", viewport=DESKTOP)
+    teacher.locator(".chat-entry a", has_text="张小雨").first.click()
+    teacher.locator(".msg", has_text="练习册").locator("[data-message]").click()
+    teacher.get_by_role("link", name="建议家长提问").click()
+    expect(teacher.locator("#id_text")).to_have_value(WROTE)
+    expect(teacher.locator("#id_topic")).not_to_have_value("")  # suggested, and chosen by sending
+    picture(teacher, "proposing")
+    assert axe(teacher) == []
+    teacher.get_by_role("button", name="发给家长确认").click()
+
+    mother = open_at("mother", "/", viewport=SMALL_PHONE)
+    mother.get_by_role("link", name="要把这件事提交为提问吗").first.click()
+    expect(mother.locator("#id_text")).to_have_value(WROTE)
+    picture(mother, "deciding")
+    assert axe(mother) == []
+    assert too_wide(mother) <= 0
+    mother.get_by_role("button", name="提交问题").click()
+    mother.wait_for_url(PAGE)
+    mother.locator(".cited a").click()  # back to the message
+    mother.locator(".msg", has_text="练习册").locator("[data-message]").click()
+    expect(mother.locator(".message-actions")).to_contain_text("提问：")
+
+
+def test_what_the_school_keeps_is_looked_up_beside_the_form(served: Served, open_at: Open, picture: Picture) -> None:
+    mother = open_at("mother", "/questions/ask/", viewport=SMALL_PHONE)
+    mother.locator("#id_text").fill("我们班主任是谁？")
+    expect(mother.locator("#found .known")).to_contain_text("班级老师")
+    picture(mother, "looked up")
+    assert axe(mother) == []
+    mother.goto(f"{served.url}/lookup/?q=期中成绩")
+    expect(mother.locator("main")).to_contain_text("学校暂未在这里登记")
+    assert axe(mother) == []
+    assert too_wide(mother) <= 0
+    mother.get_by_role("link", name="向老师提问").click()
+    expect(mother.locator("#id_text")).to_have_value("期中成绩")
+
+
+def test_the_figures_say_what_they_mean(served: Served, open_at: Open, picture: Picture) -> None:
+    leader = open_at("leader", "/questions/overview/", viewport=DESKTOP)
+    meaning = leader.locator(".figure details", has_text="一半的首次答复")
+    expect(meaning.locator(".details-body")).to_be_hidden()
+    meaning.locator("summary").click()
+    expect(meaning.locator(".details-body")).to_be_visible()
+    picture(leader, "figures")
+    assert axe(leader) == []
+    teacher = open_at("class_teacher", "/questions/ratings/", viewport=SMALL_PHONE)
+    expect(teacher.locator("main")).to_contain_text("我的月度指标")
+    assert axe(teacher) == []
+    assert too_wide(teacher) <= 0
