@@ -73,6 +73,9 @@ def get_message_for(person: Person, uuid: UUID, *, now: datetime) -> Message:
 
 def can_speak(membership: Membership) -> Decision:
     """Members, but families in a class channel only where the school lets them, and nobody when no teacher is left."""
+    if membership.muted_until is not None and membership.muted_until > timezone.now():
+        until = timezone.localtime(membership.muted_until)
+        return denied(_("A moderator lets you only read here until %(day)s.") % {"day": f"{until:%Y-%m-%d %H:%M}"})
     if membership.can_speak:
         return ALLOWED
     if membership.conversation.kind == Kind.CHANNEL:

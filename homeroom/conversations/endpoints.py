@@ -16,6 +16,7 @@ from homeroom.people.models import Person
 from homeroom.school.public import module_is_on
 
 from . import access, queries, services
+from .civil import Wish
 from .finding import Asked, Found, find
 from .models import Membership
 from .talking import cited_or_none
@@ -25,6 +26,8 @@ router = Router()
 
 class Posted(Schema):
     text: str = ""
+    wish: Wish = Wish.NONE
+    plea: str = Field(default="", max_length=300)
     key: UUID | None = None
     quoted: UUID | None = None
     files: list[UUID] = Field(default=[], max_length=9)
@@ -33,6 +36,7 @@ class Posted(Schema):
 
 class WrittenOut(Schema):
     number: int
+    waits: bool = False  # for a moderator: it has no number yet
 
 
 class ReadUpTo(Schema):
@@ -187,10 +191,10 @@ def post(request: HttpRequest, uuid: UUID, body: Posted) -> Status[dict[str, int
         raise Invalid(_("The header Idempotency-Key must be a UUID.")) from None
     written = services.post_message(
         actor=person, conversation=membership.conversation, text=body.text, client_key=key,
-        now=timezone.now(), quoted=body.quoted, files=body.files,
+        now=timezone.now(), quoted=body.quoted, files=body.files, wish=body.wish, plea=body.plea,
         cites=cited_or_none(body.cites),
     )  # fmt: skip
-    return Status(201 if written.is_new else 200, {"number": written.number})
+    return Status(201 if written.is_new else 200, {"number": written.number, "waits": written.waits})
 
 
 @router.post("/conversations/{uuid}/read", response={204: None}, operation_id="conversations_read")

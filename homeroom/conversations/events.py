@@ -37,6 +37,17 @@ class MessageWithdrawn(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CaseMoved(Event):
+    """A message was held or reported, decided about, appealed against or taken back; `person_id` did it."""
+
+    name: ClassVar[str] = "conversations.case_moved"
+    case_id: int
+    conversation_id: int
+    state: str
+    person_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class MessageChanged(Event):
     """A message was edited, withdrawn or reacted to: the conversation's count of changes moved."""
 

@@ -17,6 +17,7 @@ from uuid import UUID
 
 import msgspec
 from django.conf import settings
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
@@ -33,12 +34,13 @@ from homeroom.realtime.public import (
     register_greeting,
     register_log,
 )  # fmt: skip
+from homeroom.redlines.public import needs_a_look
 from homeroom.school.public import module_is_on, uses
 from homeroom.ui.public import register_page_end
 
 from . import access, hints
 from .log import MOVED, MOVED_BY, SAID, Messages
-from .models import Membership
+from .models import Membership, Side
 from .pace import Pace
 from .services.posting import checked
 from .writer import writer
@@ -48,7 +50,7 @@ KEPT_FOR = 60.0  # seconds
 PLACES_AT_MOST = 50_000
 
 # Whether a text must be looked at by its service before it is sent, and so goes over HTTP: (school, text).
-SCREENS: list[Callable[[int, str], bool]] = []
+SCREENS: list[Callable[[int, str], bool]] = [needs_a_look]
 
 
 class _Send(msgspec.Struct):
@@ -179,7 +181,9 @@ def _looked_up(pairs: Iterable[Pair]) -> dict[Pair, Place]:
     until = time.monotonic() + KEPT_FOR
     found = {}
     on: dict[int, bool] = {}
-    for conversation_id, person_id, may_speak, ends_at, school_id, version in rows.values_list(
+    waits = Q(conversation__read_first=True, side=Side.FAMILY)  # a moderator reads it first
+    free = rows.exclude(waits).filter(Q(muted_until__isnull=True) | Q(muted_until__lte=timezone.now()))
+    for conversation_id, person_id, may_speak, ends_at, school_id, version in free.values_list(
         "conversation_id", "person_id", "can_speak", "ends_at",
         "conversation__school_id", "conversation__membership_version",
     ):  # fmt: skip

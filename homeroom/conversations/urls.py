@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from .pages import beginning, duty, finding, handing, inbox, later, messages, my_hours, pupils, voice, waiting
+from .pages.moderation import appeal, case, fold, folded, mine, queue, report, take_back
 
 app_name = "conversations"
 urlpatterns = [
@@ -18,6 +19,14 @@ urlpatterns = [
     path("conversations/handover/<int:pk>/take-back/", handing.take_back, name="take_back"),
     path("conversations/room/", beginning.room, name="room"),
     path("conversations/rules/", beginning.rules, name="rules"),
+    path("conversations/moderation/", queue, name="moderation"),
+    path("conversations/moderation/<uuid:uuid>/", case, name="case"),
+    path("conversations/moderation/<uuid:uuid>/appeal/", appeal, name="case_appeal"),
+    path("conversations/moderation/<uuid:uuid>/take-back/", take_back, name="case_take_back"),
+    path("conversations/folded/", folded, name="folded"),
+    path("conversations/messages/<uuid:uuid>/report/", report, name="report"),
+    path("conversations/messages/<uuid:uuid>/fold/", fold, name="fold"),
+    path("conversations/<uuid:uuid>/held/", mine, name="held"),
     path("conversations/duty/", duty.duty, name="duty"),
     path("conversations/scheduled/", later.scheduled, name="scheduled"),
     path("conversations/scheduled/<uuid:uuid>/", later.one_scheduled, name="one_scheduled"),

@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Q
 
 from homeroom.kit.errors import NotVisible, Trouble
 from homeroom.kit.ids import new_id
@@ -181,6 +182,7 @@ def _left(postings: Sequence[Posting], locked: Mapping[int, _Locked]) -> set[tup
         return set()
     still = Membership.objects.filter(
         access.holding(max(moved.values())),
+        Q(muted_until__isnull=True) | Q(muted_until__lte=max(moved.values())),
         can_speak=True,
         conversation_id__in={conversation_id for conversation_id, _author in moved},
         person_id__in={author_id for _conversation, author_id in moved},

@@ -12,9 +12,9 @@ from homeroom.kit.errors import Trouble
 
 from .categories import WEIGHT, Action
 from .matching import Hit
-from .shelf import rules_for
+from .shelf import known_rules, rules_for
 
-__all__ = ["Action", "Findings", "Hit", "WordsFound", "check"]
+__all__ = ["Action", "Findings", "Hit", "WordsFound", "check", "needs_a_look"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,15 @@ def check(text: str, school_id: int, *, by_staff: bool = False) -> Findings:
     return Findings(hits) if hits else NOTHING
 
 
+def needs_a_look(school_id: int, text: str) -> bool:
+    """Whether a service has to ask `check` before this is sent; asks no database, so it may run on an event loop.
+
+    True also while this process does not know the school's words.
+    """
+    rules = known_rules(school_id)
+    return rules is None or bool(rules.hits(text, by_staff=True))
+
+
 class WordsFound(Trouble):
     """The text was not sent: it says which words hit, and what the sender can do."""
 
@@ -73,7 +82,7 @@ class WordsFound(Trouble):
 
     def __init__(self, findings: Findings, message: str | None = None) -> None:
         self.findings = findings
-        super().__init__(message or _message(findings))
+        super().__init__(message or _message(findings), fields={"action": findings.action.value})
 
 
 def _message(findings: Findings) -> str:

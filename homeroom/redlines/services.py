@@ -39,7 +39,7 @@ def decide(*, actor: Person, actions: Mapping[str, str]) -> None:
     rules.actions = {
         key: action for key, action in {**rules.actions, **actions}.items() if CATEGORIES[key].usual != action
     }
-    rules.save(update_fields=["actions"])
+    _moved(rules)
     audit.record(actor=actor, action="redlines.decided", target=rules, **dict(rules.actions))
 
 
@@ -68,7 +68,6 @@ def save_list(
         wrong["action"] = str(_("Choose one of the actions."))
     if action and not why:
         wrong["why"] = str(_("Say why: whoever writes such a word reads it."))
-    rules = _locked(actor.school_id)
     others = WordList.objects.filter(school_id=actor.school_id)
     if known is not None:
         others = others.exclude(pk=known.pk)
@@ -79,10 +78,12 @@ def save_list(
         wrong["words"] = str(_("A school keeps at most %(most)d words of its own.") % {"most": WORDS_AT_MOST})
     if wrong:
         raise Invalid(next(iter(wrong.values())), fields=dict(wrong))
+    rules = _locked(actor.school_id)
     made = known or WordList(school_id=actor.school_id)
     made.name, made.why, made.action, made.changed_at = name, why, action, now
     made.words, made.count = "\n".join(entries), len(entries)
     made.save()
+    _moved(rules)
     audit.record(actor=actor, action="redlines.list_saved", target=rules, list_id=made.pk, words=made.count)
     return made
 
@@ -94,6 +95,7 @@ def remove_list(*, actor: Person, known: WordList) -> None:
     rules = _locked(actor.school_id)
     audit.record(actor=actor, action="redlines.list_removed", target=rules, list_id=known.pk, words=known.count)
     known.delete()
+    _moved(rules)
 
 
 def clean(words: Iterable[str]) -> list[str]:
@@ -136,10 +138,14 @@ def words_in(file: IO[bytes]) -> list[str]:
 
 
 def _locked(school_id: int) -> Ruleset:
-    """The school's row, locked and with a new stamp; the automaton is built again outside the request."""
+    """The school's row, locked: changes of its words have an order."""
     Ruleset.objects.get_or_create(school_id=school_id)
-    rules = Ruleset.objects.select_for_update().get(school_id=school_id)
+    return Ruleset.objects.select_for_update().get(school_id=school_id)
+
+
+def _moved(rules: Ruleset) -> None:
+    """Give the row a new stamp; the automaton is built again outside the request."""
     rules.stamp = new_id()
-    rules.save(update_fields=["stamp"])
+    rules.save(update_fields=["stamp", "actions"])
+    school_id = rules.school_id
     transaction.on_commit(lambda: shelf.look_soon(school_id))
-    return rules

@@ -75,6 +75,18 @@ def rules_for(school_id: int) -> Rules:
     return rules
 
 
+def known_rules(school_id: int) -> Rules | None:
+    """The school's rules when this process has looked at them lately; None otherwise, and it looks meanwhile."""
+    rules = _shelf.get(school_id)
+    now = time.monotonic()
+    if rules is not None and now - rules.looked_at > LOOK_EVERY:
+        cold = now - rules.looked_at > COLD_AFTER
+        rules.looked_at = now
+        look_soon(school_id)
+        return None if cold else rules
+    return rules
+
+
 def look_soon(school_id: int) -> None:
     """Look in a thread of its own."""
     threading.Thread(target=_look_aside, args=(school_id,), name="redlines", daemon=True).start()

@@ -65,6 +65,8 @@ realtime.register_topic(conversations.TOPIC, conversations.shown, conversations.
 files.register_owner("message", conversations.may_see_files)
 files.register_uploader(conversations.may_upload)
 ui.register_menu(conversations.MENU)
+ui.register_menu(conversations.MODERATION)
+files.register_owner("held_message", conversations.may_see_held_files)
 ui.register_account_menu(conversations.HOURS)
 ui.register_account_menu(wording.REPLIES)
 people.register_way(conversations.way_to_family)

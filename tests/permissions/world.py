@@ -10,14 +10,17 @@ from typing import Any
 
 from django.utils import timezone
 
+from homeroom.conversations.models import Case as Review
 from homeroom.conversations.models import Conversation, Handover, Message
 from homeroom.conversations.services import (
+    change_rules,
     open_channel,
     open_family_thread,
     open_pupil_thread,
     plan_handover,
     post_message,
 )
+from homeroom.conversations.services.moderating import report_message
 from homeroom.conversations.services.scheduling import schedule_message
 from homeroom.delivery.models import Item, Level, Recipient
 from homeroom.delivery.public import reply
@@ -33,6 +36,7 @@ from homeroom.people.models import Delegation, Guardianship, Person
 from homeroom.people.public import create_invitations
 from homeroom.questions.models import ApprovedAnswer, Proposal, Question, Task
 from homeroom.questions.services import Asking, add_task, ask_question, propose_question, save_answer
+from homeroom.redlines.services import save_list
 from homeroom.roster.models import ImportRun
 from homeroom.roster.services import start_import
 from homeroom.school.models import Topic
@@ -223,6 +227,26 @@ def _replies(w: World) -> list[Case]:
     return [_of("the class teacher's", {"uuid": own.uuid}, body), _of("the school's", {"uuid": schools.uuid}, body)]
 
 
+def _word_list(w: World, body: dict[str, Any] | None = None) -> list[Case]:
+    made = save_list(actor=w.cast.leader, name=str(new_id()), why="", action="", words=["废物利用"], now=timezone.now())
+    return [_of("", {"uuid": made.uuid}, body)]
+
+
+def _to_review(w: World, body: dict[str, Any] | None = None) -> list[Case]:
+    now = timezone.now()
+    change_rules(
+        actor=w.cast.leader, school=w.cast.school, open_replies=True, read_first=True, duty_phone="", now=now
+    )
+    w.channel.refresh_from_db()
+    held = post_message(actor=w.cast.mother, conversation=w.channel, text="谢谢", client_key=new_id(), now=now)
+    waits = Review.objects.get(pk=held.id)
+    about = report_message(actor=w.cast.mother, message=w.announcement, reason="other", text="", now=now)
+    return [
+        _of("a mother's answer that waits", {"uuid": waits.uuid}, body and {**body, "outcome": "approved"}),
+        _of("what a teacher wrote", {"uuid": about.uuid}, body and {**body, "outcome": "hidden"}),
+    ]
+
+
 def _about_messages(w: World, body: dict[str, Any] | None = None) -> list[Case]:
     return [
         _of("family thread", {"uuid": w.message.uuid}, body),
@@ -409,6 +433,16 @@ CASES: dict[str, Cases] = {
         _of("school", {}, {"grade": ""}),
         _of("grade", {}, {"grade": str(w.cast.class_a.grade_id)}),
     ],
+    "conversations/moderation/<uuid:uuid>/": lambda w: _to_review(w, {"reason": "按约定处理", "mute_days": "0"}),
+    "conversations/moderation/<uuid:uuid>/appeal/": lambda w: _to_review(w, {"text": "请再看看"}),
+    "conversations/moderation/<uuid:uuid>/take-back/": _to_review,
+    "conversations/messages/<uuid:uuid>/report/": lambda w: _about_messages(w, {"reason": "other"}),
+    "conversations/messages/<uuid:uuid>/fold/": _about_messages,
+    "conversations/<uuid:uuid>/held/": _in_conversations,
+    "school/words/": lambda w: [_of("", {}, {"harsh": "refuse"})],
+    "school/words/list/": lambda w: [_of("", {}, {"name": "本校", "why": "约定", "action": "warn", "words": "外卖"})],
+    "school/words/list/<uuid:uuid>/": lambda w: _word_list(w, {"name": "本校", "why": "约定", "action": "warn"}),
+    "school/words/list/<uuid:uuid>/remove/": _word_list,
     "conversations/rules/": lambda w: [_of("", {}, {"open_replies": "on", "duty_phone": "010-88886666"})],
     "conversations/<uuid:uuid>/": _in_conversations,
     "conversations/<uuid:uuid>/messages/": _in_conversations,

@@ -179,6 +179,7 @@ def rules(request: SignedInRequest) -> HttpResponse:
                 actor=request.person,
                 school=request.person.school,
                 open_replies=request.POST.get("open_replies") == "on",
+                read_first=request.POST.get("read_first") == "on",
                 duty_phone=request.POST.get("duty_phone", ""),
                 pupil_threads={
                     stage: request.POST[f"pupils_{stage}"]

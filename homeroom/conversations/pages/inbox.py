@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from homeroom.conversations import access, hints, hours, markup, queries, services
 from homeroom.conversations.access import may_hand_over
 from homeroom.conversations.calm import calm_for
+from homeroom.conversations.civil import Wish
 from homeroom.conversations.company import company_of
 from homeroom.conversations.models import MARKS, Draft, Membership
 from homeroom.conversations.services.posting import FILES_AT_MOST, LONGEST
@@ -79,7 +80,7 @@ def thread(request: SignedInRequest, uuid: UUID) -> HttpResponse:
 
 
 def _thread(
-    request: SignedInRequest, uuid: UUID, *, typed: str = "", trouble: str = "", status: int = 200
+    request: SignedInRequest, uuid: UUID, *, typed: str = "", trouble: str = "", status: int = 200, wish: str = ""
 ) -> HttpResponse:
     now = timezone.now()
     membership = access.get_membership_for(request.person, uuid, now=now)
@@ -116,6 +117,7 @@ def _thread(
         "quoted": _quoted(request, membership, now),
         "topic": about(request.GET.get("cites", "") or request.POST.get("cites", ""), request.person),
         "trouble": trouble,
+        "wish": wish,
         "longest": LONGEST,
         "marks": MARKS,
         "token": hints.token(conversation, account_id=request.account.pk),
@@ -211,11 +213,14 @@ def send(request: SignedInRequest, uuid: UUID) -> HttpResponse:
             files.append(stored.uuid)
         services.post_message(
             actor=request.person, conversation=membership.conversation, text=text, client_key=key, now=now,
+            wish=Wish(given) if (given := request.POST.get("wish", "")) in set(Wish) else Wish.NONE,
             quoted=quoted, files=files, cites=cited_or_none(request.POST.get("cites", "")),
         )  # fmt: skip
     except Trouble as wrong:
         if wrong.status in {403, 404}:
             raise
-        return _thread(request, uuid, typed=text, trouble=str(wrong), status=wrong.status)
+        wishes = {"warn": Wish.SEND, "hold": Wish.ASK, "refuse": Wish.ASK}
+        wish = wishes.get(str(wrong.fields.get("action", "")), Wish.NONE)
+        return _thread(request, uuid, typed=text, trouble=str(wrong), status=wrong.status, wish=wish)
     services.save_draft(actor=request.person, membership=membership, text="", now=now)
     return redirect(f"{reverse('conversations:thread', args=[uuid])}#end")

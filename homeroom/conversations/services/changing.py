@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from homeroom.audit import public as audit
 from homeroom.conversations import access, hints
+from homeroom.conversations.civil import require_clean
 from homeroom.conversations.entering import enter_again
 from homeroom.conversations.events import MessageChanged, MessageWithdrawn
 from homeroom.conversations.models import Conversation, Membership, Message, MessageRevision, Reaction
@@ -40,6 +41,7 @@ def edit_message(*, actor: Person, message: Message, text: str, now: datetime) -
         raise Invalid(wrong, fields={"text": wrong})
     if text == message.text:
         return
+    require_clean(text, membership)
     MessageRevision.objects.create(message=message, text=message.text, replaced_at=now)
     _changed(message, text=text, edited_at=now)
     enter_again([message.pk])

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from homeroom.audit import public as audit
@@ -66,8 +67,12 @@ def open_channel(*, actor: Person, school_class: SchoolClass, now: datetime) -> 
     """The channel of a class, begun when there is none. Raises NotAllowed."""
     require(access.can_open_channel(actor, school_class.pk))
     channel, made = Conversation.objects.get_or_create(
-        school_id=actor.school_id, kind=Kind.CHANNEL, school_class=school_class, defaults={"opened_at": now}
-    )
+        school_id=actor.school_id, kind=Kind.CHANNEL, school_class=school_class,
+        defaults={
+            "opened_at": now,
+            "read_first": HouseRules.objects.filter(school_id=actor.school_id, read_first=True).exists(),
+        },
+    )  # fmt: skip
     return _opened(actor, channel, now, made=made)
 
 
@@ -99,9 +104,10 @@ def _opened(actor: Person, conversation: Conversation, now: datetime, *, made: b
 @transaction.atomic
 def change_rules(
     *, actor: Person, school: School, open_replies: bool, duty_phone: str, now: datetime,
-    pupil_threads: Mapping[str, str] | None = None,
+    pupil_threads: Mapping[str, str] | None = None, read_first: bool = False,
 ) -> None:  # fmt: skip
-    """Whether families may answer openly in class channels, whom they ring when it cannot wait, and by stage what
+    """Whether families may answer openly in class channels (with `read_first` after a moderator), whom they
+    ring when it cannot wait, and by stage what
     guardians may in pupils' own threads (None: as it was).
 
     Raises NotAllowed, or Invalid for the phone number or an unknown choice.
@@ -111,7 +117,7 @@ def change_rules(
     if number and not normal_phone(number) and not all(letter in "0123456789-+ " for letter in number):
         wrong = _("This is not a phone number.")
         raise Invalid(wrong, fields={"duty_phone": wrong})
-    values: dict[str, Any] = {"open_replies": open_replies, "duty_phone": number[:30]}
+    values: dict[str, Any] = {"open_replies": open_replies, "duty_phone": number[:30], "read_first": read_first}
     if pupil_threads is not None:
         if not set(pupil_threads.values()) <= {roster.SPEAK, roster.READ, roster.NONE, roster.OFF}:
             unknown = _("Choose one of the offered ways.")
@@ -120,6 +126,10 @@ def change_rules(
     HouseRules.objects.update_or_create(school=school, defaults=values)
     audit.record(
         actor=actor, action="conversations.rules_changed", target=school, school_id=school.pk,
-        open_replies=open_replies, duty_phone=bool(number), pupil_threads=values.get("pupil_threads"),
+        open_replies=open_replies, duty_phone=bool(number), read_first=read_first,
+        pupil_threads=values.get("pupil_threads"),
     )  # fmt: skip
+    Conversation.objects.filter(school=school, kind=Kind.CHANNEL).exclude(read_first=read_first).update(
+        read_first=read_first, membership_version=F("membership_version") + 1
+    )
     follow_roster(Conversation.objects.filter(school=school, kind__in=[Kind.CHANNEL, Kind.PUPIL]), now=now)

@@ -10,7 +10,9 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from homeroom.conversations import access, markup
-from homeroom.conversations.models import Conversation, Membership, Message
+from homeroom.conversations.civil import Wish, looked_at
+from homeroom.conversations.models import Conversation, Membership, Message, Side
+from homeroom.conversations.moderation import can_answer
 from homeroom.conversations.pace import TooFast
 from homeroom.conversations.writer import tell, writer
 from homeroom.conversations.writing import Posting, Written, write
@@ -20,9 +22,12 @@ from homeroom.kit.access import require
 from homeroom.kit.errors import Invalid, NotVisible, Trouble
 from homeroom.people.models import Person
 
+from .holding import hold_message
+
 LONGEST = 4000  # characters: two pages, and one frame to every member
 FILES_AT_MOST = 9
 PER_MINUTE = 30  # messages of one person in one conversation
+UNANSWERED = 60  # messages of one family in an hour, without a word of the teacher's
 OWNER = "message"
 
 Cited = tuple[str, UUID]  # the owner's word and id of what a message cites
@@ -37,9 +42,14 @@ def post_message(
     now: datetime,
     quoted: UUID | None = None,
     files: Sequence[UUID] = (),
+    wish: Wish = Wish.NONE,
+    plea: str = "",
     cites: Cited | None = None,
 ) -> Written:
     """Send `text` to the members of `conversation`; committed and numbered when this returns.
+
+    Where a moderator reads it first it is kept without a number (`Written.waits`). `wish` is what the sender said to
+    the words that hit.
 
     The same `client_key` again gives the same message, from whichever device. `quoted` is a message the actor can read,
     here or in the class channel it answers; `cites` something of the school that the actor may open. Raises NotVisible
@@ -66,6 +76,15 @@ def post_message(
         if known := _sent_before(posting, conversation):
             return known
         raise TooFast
+    if is_a_flood(membership, now):
+        raise TooFast(_("You have written a lot and nobody has answered yet. All of it is kept: wait for an answer."))
+    if posting.quoted_id is not None:
+        require(can_answer(membership, posting.quoted_id))
+    waits = looked_at(membership, posting.text, wish)
+    if waits is not None:
+        if known := _sent_before(posting, conversation):
+            return known
+        return hold_message(actor=actor, posting=posting, waits=waits, files=files, plea=plea)
     if files or connection.in_atomic_block:
         return _post_here(actor, posting, files)
     return writer().post(posting)
@@ -104,6 +123,18 @@ def _is_too_fast(membership: Membership, now: datetime) -> bool:
         sent_at__lte=now,
     )
     return recent.count() >= PER_MINUTE
+
+
+def is_a_flood(membership: Membership, now: datetime) -> bool:
+    """Whether the families of a thread have written so much in an hour, with nothing from a teacher in between."""
+    conversation = membership.conversation
+    first = conversation.last_number - UNANSWERED + 1
+    if membership.side != Side.FAMILY or conversation.kind != Conversation.Kind.FAMILY or first < 1:
+        return False
+    last = Message.objects.filter(conversation_id=conversation.pk, number__gte=first)
+    staff = Membership.objects.filter(conversation_id=conversation.pk, side=Side.STAFF).values("person_id")
+    since = now - timedelta(hours=1)
+    return last.filter(number=first, sent_at__gt=since).exists() and not last.filter(author_id__in=staff).exists()
 
 
 def _sent_before(posting: Posting, conversation: Conversation) -> Written | None:

@@ -1,3 +1,7 @@
+"""What the tests of red lines share."""
+
+from __future__ import annotations
+
 import pytest
 
 from homeroom.redlines import shelf
