@@ -6,10 +6,13 @@ change of each message is told: numbers have gaps there.
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
 
@@ -19,10 +22,11 @@ from homeroom.realtime.public import Heard, LogEntry, wake_log
 from . import access
 from .events import MessageChanged
 from .models import Membership, Message
-from .rows import rows_of
+from .rows import fetched, rows_of
 from .telling import COLUMNS, Row, tails
 
 SAID, MOVED = "c", "x"
+RECENT_AT_MOST = 5_000
 MOVED_BY = {MessageChanged.name: "conversation_id"}
 
 
@@ -31,9 +35,30 @@ def stream(conversation_id: int) -> str:
     return f"{SAID}{conversation_id}"
 
 
-def said(conversation_ids: Collection[int]) -> None:
-    """Messages are being written to these conversations; inside the transaction."""
-    wake_log([stream(pk) for pk in conversation_ids])
+def said(rows: Sequence[Row]) -> None:
+    """These messages are being written; inside the transaction. Once they are, the gateway need not read them again."""
+    transaction.on_commit(partial(_keep, rows), robust=True)
+    wake_log(list({stream(row.conversation_id) for row in rows}))
+
+
+_recent: OrderedDict[tuple[int, int], Row] = OrderedDict()  # (conversation, number) → what this process wrote lately
+_guard = threading.Lock()
+
+
+def _keep(rows: Sequence[Row]) -> None:
+    with _guard:
+        _recent.update({(row.conversation_id, row.number): row for row in rows})
+        while len(_recent) > RECENT_AT_MOST:
+            _recent.popitem(last=False)
+
+
+def _kept(conversation_id: int, after: int) -> list[Row]:
+    """What directly follows a number, as far as it is kept."""
+    rows = []
+    while (row := _recent.get((conversation_id, after + 1))) is not None:
+        rows.append(row)
+        after += 1
+    return rows
 
 
 class Messages:
@@ -43,7 +68,11 @@ class Messages:
         return Message.objects.aggregate(Max("pk"))["pk__max"] or 0
 
     def moved_after(self, place: int, limit: int) -> tuple[int, Collection[str]]:
-        rows = list(Message.objects.filter(pk__gt=place).order_by("pk").values_list("pk", "conversation_id")[:limit])
+        rows = fetched(  # asked fifty times a second
+            "id, conversation_id",
+            "FROM (SELECT id, conversation_id FROM conversations_message WHERE id > %s ORDER BY id LIMIT %s)",
+            [place, limit],
+        )
         return (rows[-1][0] if rows else place), {stream(conversation_id) for _pk, conversation_id in rows}
 
     def stream_states(self, streams: Collection[str]) -> Mapping[str, StreamState]:
@@ -58,10 +87,15 @@ class Messages:
             numbers = {pk: (last, change) for pk, last, change in cursor.fetchall()}
         return {key: StreamState(numbers.get(int(key[1:]), (0, 0))[key[0] == MOVED]) for key in streams}
 
-    def read_streams(self, after: Mapping[str, int], limit: int) -> Sequence[LogEntry]:
+    def read_streams(self, after: Mapping[str, int], limit: int, *, fresh: bool = False) -> Sequence[LogEntry]:
         said = [(int(key[1:]), number) for key, number in after.items() if key[0] == SAID]
         moved = [(int(key[1:]), number) for key, number in after.items() if key[0] == MOVED]
-        rows = [(SAID, row) for row in _read("number", said, limit)]
+        rows: list[tuple[str, Row]] = []
+        if fresh:
+            kept = {pk: _kept(pk, number) for pk, number in said}
+            rows += [(SAID, row) for found in kept.values() for row in found]
+            said = [(pk, number) for pk, number in said if not kept[pk]]
+        rows += [(SAID, row) for row in _read("number", said, limit)]
         rows += [(MOVED, row) for row in _read("changed_number", moved, limit)]
         return [
             LogEntry(f"{letter}{row.conversation_id}", *_numbers(letter, row), tail)

@@ -42,5 +42,7 @@ def escaped(text: str) -> str:
 def one_line(text: str, longest: int = LINE) -> str:
     """The beginning of a text as plain words on one line."""
     words = " ".join(text.translate(TURNS).split())
-    plain = "".join(letter for letter in words if unicodedata.category(letter) != "Cc")
+    plain = words
+    if not words.isprintable():
+        plain = "".join(letter for letter in words if unicodedata.category(letter) != "Cc")
     return plain if len(plain) <= longest else plain[: longest - 1] + "…"

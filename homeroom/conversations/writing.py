@@ -22,7 +22,8 @@ from homeroom.kit.ids import new_id
 
 from . import access, log
 from .models import Membership
-from .rows import rows_of
+from .rows import fetched, rows_of
+from .telling import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +106,24 @@ def write(postings: Sequence[Posting]) -> list[Outcome]:
             outcomes[posting.key] = Written(0, here.last_number, True, here.uuid)
     if new:
         _count_up(new)
-        for conversation_id, number, pk in _insert(new):
+        uuids = {place: new_id() for place in new}
+        inserted = _insert(new, uuids)
+        for conversation_id, number, pk in inserted:
             outcomes[new[conversation_id, number].key] = Written(pk, number, True, locked[conversation_id].uuid)
         _mark_own_read(new)
-        log.said({conversation_id for conversation_id, _number in new})
+        log.said([_row(pk, number, new[place, number], uuids[place, number]) for place, number, pk in inserted])
     return [outcomes[posting.key] for posting in postings]
 
 
 New = Mapping[tuple[int, int], Posting]
+
+
+def _row(pk: int, number: int, posting: Posting, uuid: UUID) -> Row:
+    """What the gateway would read of this message, so that it need not."""
+    return Row(
+        posting.conversation_id, number, 0, pk, uuid, posting.author_id, posting.text, posting.quoted_id,
+        posting.client_key, posting.has_files, posting.cites_kind, posting.sent_at, None, None, None, "",
+    )  # fmt: skip
 
 
 def _uuids(values: Iterable[UUID]) -> list[str]:
@@ -139,16 +150,15 @@ def _lock(ids: Iterable[int]) -> dict[int, _Locked]:
     given, values = rows_of(("bigint", sorted(ids)))
     # SQLite's transaction is the only writer already.
     lock = " ORDER BY id FOR UPDATE" if connection.vendor == "postgresql" else ""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id, uuid, last_number, membership_version FROM conversations_conversation"
-            f" WHERE id IN (SELECT c0 FROM {given}){lock}",
-            values,
-        )
-        return {
-            pk: _Locked(uuid if isinstance(uuid, UUID) else UUID(uuid), last_number, version)
-            for pk, uuid, last_number, version in cursor.fetchall()
-        }
+    rows = fetched(
+        "id, uuid, last_number, membership_version",
+        f"FROM conversations_conversation WHERE id IN (SELECT c0 FROM {given}){lock}",
+        values,
+    )
+    return {
+        pk: _Locked(uuid if isinstance(uuid, UUID) else UUID(uuid), last_number, version)
+        for pk, uuid, last_number, version in rows
+    }
 
 
 def _known(postings: Sequence[Posting]) -> dict[tuple[int, int, UUID], tuple[int, int]]:
@@ -158,16 +168,16 @@ def _known(postings: Sequence[Posting]) -> dict[tuple[int, int, UUID], tuple[int
         ("bigint", [posting.author_id for posting in postings]),
         ("uuid", _uuids(posting.client_key for posting in postings)),
     )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT m.conversation_id, m.author_id, m.client_key, m.id, m.number FROM {given}"
-            " JOIN conversations_message m ON m.conversation_id = c0 AND m.author_id = c1 AND m.client_key = c2",
-            values,
-        )
-        return {
-            (conversation_id, author_id, key if isinstance(key, UUID) else UUID(key)): (pk, number)
-            for conversation_id, author_id, key, pk, number in cursor.fetchall()
-        }
+    rows = fetched(
+        "m.conversation_id, m.author_id, m.client_key, m.id, m.number",
+        f"FROM {given} JOIN conversations_message m"
+        " ON m.conversation_id = c0 AND m.author_id = c1 AND m.client_key = c2",
+        values,
+    )
+    return {
+        (conversation_id, author_id, key if isinstance(key, UUID) else UUID(key)): (pk, number)
+        for conversation_id, author_id, key, pk, number in rows
+    }
 
 
 def _left(postings: Sequence[Posting], locked: Mapping[int, _Locked]) -> set[tuple[int, int]]:
@@ -208,9 +218,9 @@ def _count_up(new: New) -> None:
         )
 
 
-def _insert(new: New) -> list[tuple[int, int, int]]:
+def _insert(new: New, uuids: Mapping[tuple[int, int], UUID]) -> list[tuple[int, int, int]]:
     given, values = rows_of(
-        ("uuid", _uuids(new_id() for _posting in new)),
+        ("uuid", _uuids(uuids[place] for place in new)),
         ("bigint", [posting.school_id for posting in new.values()]),
         ("bigint", [conversation_id for conversation_id, _number in new]),
         ("bigint", [number for _conversation_id, number in new]),
@@ -228,10 +238,14 @@ def _insert(new: New) -> list[tuple[int, int, int]]:
             "INSERT INTO conversations_message (uuid, school_id, conversation_id, number, author_id, text, quoted_id,"
             " client_key, has_files, sent_at, cites_kind, cites_uuid, changed_number, withdrawn_reason)"
             f" SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, 0, '' FROM {given}"
-            f"{'' if connection.vendor == 'postgresql' else ' WHERE true'} RETURNING conversation_id, number, id",
+            f"{' RETURNING conversation_id, number, id' if connection.vendor == 'postgresql' else ''}",
             values,
         )
-        return [(int(conversation_id), int(number), int(pk)) for conversation_id, number, pk in cursor.fetchall()]
+        if connection.vendor == "postgresql":
+            return [(int(conversation_id), int(number), int(pk)) for conversation_id, number, pk in cursor.fetchall()]
+        # One writer, and AUTOINCREMENT: the rows of one statement have ids that follow each other, in the order given.
+        first = cursor.lastrowid - len(new) + 1
+        return [(conversation_id, number, first + at) for at, (conversation_id, number) in enumerate(new)]
 
 
 def _mark_own_read(new: New) -> None:

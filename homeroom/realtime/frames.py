@@ -59,6 +59,43 @@ def text_frame(payload: bytes) -> bytes:
     return b"\x81\x7f" + size.to_bytes(8, "big") + payload
 
 
+TEXT, PONG = 0x81, 0x8A  # first bytes of a whole frame. Source: RFC 6455, section 5.2
+
+
+def simple_frame(data: bytes, at: int) -> tuple[int, bytes, int] | None:
+    """First byte, payload and end of the whole, masked text frame or pong at this place; None when there is none."""
+    have = len(data) - at
+    if have < 6 or data[at] not in {TEXT, PONG}:
+        return None
+    size, start = data[at + 1] - 128, at + 2
+    if size == 126:
+        size, start = int.from_bytes(data[at + 2 : at + 4], "big"), at + 4
+    if not 0 <= size <= LARGEST_FROM_CLIENT or (data[at + 1] == 255):
+        return None
+    end = start + 4 + size
+    if end > len(data):
+        return None
+    mask, payload = data[start : start + 4], data[start + 4 : end]
+    if mask != b"\0\0\0\0":
+        whole = int.from_bytes(payload, "little") ^ int.from_bytes((mask * (size // 4 + 1))[:size], "little")
+        payload = whole.to_bytes(size, "little")
+    return data[at], payload, end
+
+
+def may_become_simple(data: bytes) -> bool:
+    """Whether this is nothing, or the beginning of such a frame."""
+    if not data:
+        return True
+    if data[0] not in {TEXT, PONG}:
+        return False
+    if len(data) < 4:
+        return len(data) < 2 or 128 <= data[1] < 255
+    size = data[1] - 128
+    if size == 126:
+        size = int.from_bytes(data[2:4], "big")
+    return 0 <= size <= LARGEST_FROM_CLIENT and data[1] != 255
+
+
 def control(kind: str, **fields: Any) -> bytes:
     """A frame of the gateway's own, such as `ready` or `pong`."""
     return text_frame(encode({"t": kind, **fields}))

@@ -42,8 +42,11 @@ class Log(Protocol):
     def stream_states(self, streams: Collection[str]) -> Mapping[str, StreamState]:
         """The newest number of each stream; one that does not exist is at 0."""
 
-    def read_streams(self, after: Mapping[str, int], limit: int) -> Sequence[LogEntry]:
-        """The rows of several streams after their numbers, at most `limit` numbers of each, each stream in order."""
+    def read_streams(self, after: Mapping[str, int], limit: int, *, fresh: bool = False) -> Sequence[LogEntry]:
+        """The rows of several streams after their numbers, at most `limit` numbers of each, each stream in order.
+
+        `fresh`: these streams are said to have moved just now, and what this process wrote itself it need not read.
+        """
 
     def streams_of(self, person_ids: Collection[int]) -> Sequence[tuple[str, Heard]]:
         """What each of these persons hears now."""
@@ -122,10 +125,10 @@ def stream_states(streams: Collection[str]) -> dict[str, StreamState]:
     return found
 
 
-def read_streams(after: Mapping[str, int], limit: int) -> list[LogEntry]:
+def read_streams(after: Mapping[str, int], limit: int, *, fresh: bool = False) -> list[LogEntry]:
     found: list[LogEntry] = []
     for log, mine in _by_log(after):
-        found.extend(log.read_streams({stream: after[stream] for stream in mine}, limit))
+        found.extend(log.read_streams({stream: after[stream] for stream in mine}, limit, fresh=fresh))
     return found
 
 

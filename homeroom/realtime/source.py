@@ -70,6 +70,7 @@ class Source:
         self._thread = threading.Thread(target=self._run, name="gateway-source", daemon=True)
         self._place: int | None = None
         self._log_places: list[int] | None = None
+        self._moved: set[str] = set()
         self._handed_on: dict[str, int] = {}  # stream of a log → the last number given to the hub
         self._looked_at = 0.0
         self._data_version: int | None = None
@@ -209,11 +210,13 @@ class Source:
         if "wake" in asked or foreign:
             self._tail({event_id for (event_id,) in asked.get("wake", ())})
             asked.pop("wake", None)
-        stirred = {stream for (streams,) in asked.get("stir", ()) for stream in streams}
+        # With the rows themselves: what changed in a row must not be told before the row.
+        stirred = {stream for (streams,) in asked.get("stir", ()) for stream in streams} | self._moved
         if foreign:
             stirred |= self._moved_elsewhere()
         if stirred:
             self._stir(stirred)
+            self._moved.clear()
         asked.pop("stir", None)
         if asked.pop("resync", None):
             self._on_loop(self.hub.resync)
@@ -293,7 +296,7 @@ class Source:
             if event.name == CUT_EVENT:
                 self._on_loop(cut_on, self.hub, event.body)
             elif moved := logs.moved_by(event.name, event.body):
-                self._stir({moved})
+                self._moved.add(moved)
         heard = self.hub.streams
         wanted = [event for event in events if not heard.keys().isdisjoint(event.fanout[::3])]
         if wanted:
@@ -328,7 +331,7 @@ class Source:
             return
         if len(self._handed_on) > SEEN_AT_MOST:
             self._handed_on.clear()
-        rows = logs.read_streams(after, AT_MOST)
+        rows = logs.read_streams(after, AT_MOST, fresh=True)
         for row in rows:
             self._handed_on[row.stream] = row.number
         if full := {row.stream for row in rows if row.number >= after[row.stream] + AT_MOST}:

@@ -202,3 +202,12 @@ def test_a_writer_that_is_stopped_writes_what_waits_and_can_begin_again(live):
     assert made.post(posting_of(thread, live.mother)).number == 21
     made.stop()
     connection.close()
+
+
+@pytest.mark.django_db
+def test_each_answer_names_the_row_of_its_own_message(places, school):
+    thread, other, channel = places
+    wanted = [posting(where, school.class_teacher, text=str(n)) for n, where in enumerate([thread, other, channel] * 5)]
+    for one, outcome in zip(wanted, write(wanted), strict=True):
+        assert isinstance(outcome, Written)
+        assert Message.objects.get(pk=outcome.id).text == one.text
