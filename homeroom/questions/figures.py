@@ -88,7 +88,8 @@ def _charge(person: Person, metric: Metric) -> Scope:
     if QUESTION.name in metric.fact.dimensions and metric.name != AUTO_ANSWERED.name:
         only[QUESTION.name] = access.handled_by(person).values("pk")
     elif not leads:
-        grades = [role.grade_id for role in person.current_roles if role.kind == Role.Kind.GRADE_LEADER]
+        led = [role for role in person.current_roles if role.kind == Role.Kind.GRADE_LEADER]
+        grades = [role.grade_id for role in led if role.grade_id is not None]
         only["school.class"] = SchoolClass.objects.filter(grade_id__in=grades).values("pk")
     return Scope(person.school_id, ZoneInfo(person.school.time_zone), only)
 

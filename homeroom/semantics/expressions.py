@@ -191,7 +191,7 @@ def _tree(text: str) -> ast.expr:
         raise NotUnderstood(text) from wrong
 
 
-def _aggregate(node: ast.expr) -> Aggregate | Ratio:  # type: ignore[return]
+def _aggregate(node: ast.expr) -> Aggregate | Ratio:
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.keywords:
         raise NotUnderstood(ast.unparse(node))
     name, given = node.func.id, node.args

@@ -162,8 +162,10 @@ def _with_subject(way: Way, subject: Subject | None, text: str, school_class: Sc
         return way
     found = way.subject or subject or routing.subject_in(text, school_class, on=on)
     if found is not None and school_class is not None:
-        place = {"school_id": school_class.school_id, "school_class": school_class, "subject": found}
-        if routing.people_of(Circle.SUBJECT_TEACHER, **place, on=on):
+        teachers = routing.people_of(
+            Circle.SUBJECT_TEACHER, school_id=school_class.school_id, school_class=school_class, subject=found, on=on
+        )
+        if teachers:
             return Way(Circle.SUBJECT_TEACHER, subject=found)
     return Way(Circle.CLASS_TEACHER)
 
