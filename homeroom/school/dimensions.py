@@ -23,6 +23,6 @@ CLASS = Dimension(
 )
 SUBJECT = Dimension("school.subject", pgettext_lazy("dimension", "Subject"), ("科目", "课程"), order=Order.BY_POSITION)
 TOPIC = Dimension(
-    "school.topic", pgettext_lazy("dimension", "Topic"), ("话题", "问题类型", "咨询主题"), order=Order.BY_POSITION
+    "school.topic", pgettext_lazy("dimension", "Topic"), ("主题", "问题类型", "咨询主题"), order=Order.BY_POSITION
 )
 DIMENSIONS = (SCHOOL, GRADE, CLASS, SUBJECT, TOPIC)
