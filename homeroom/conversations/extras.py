@@ -9,7 +9,7 @@ from uuid import UUID
 
 from homeroom.delivery.public import LiveCard, live_cards
 from homeroom.people.models import Person
-from homeroom.people.public import labels
+from homeroom.people.public import labels, staff_label
 
 from .models import Handover, Message, Transcript
 
@@ -66,12 +66,11 @@ def extras_of(messages: Sequence[Message], reader: Person, sounds: Sequence[int]
 def _handovers(ids: Sequence[int]) -> dict[int, HandedOver]:
     if not ids:
         return {}
-    rows = list(Handover.objects.filter(message_id__in=ids).select_related("continued_in", "leaving", "successor"))
-    named = labels({row.successor_id for row in rows} | {row.leaving_id for row in rows})
+    rows = Handover.objects.filter(message_id__in=ids).select_related("continued_in", "leaving", "successor")
     return {
         row.message_id: HandedOver(
-            named[row.leaving_id],
-            named[row.successor_id],
+            staff_label(row.leaving, ()),
+            staff_label(row.successor, ()),
             row.on,
             row.continued_in.uuid if row.continued_in is not None else None,
         )

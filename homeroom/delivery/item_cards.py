@@ -22,10 +22,8 @@ def item_cards(ids: Collection[UUID], viewer: Person) -> dict[UUID, LiveCard]:
     """Items in the viewer's inbox lead to the inbox, those they follow to the counts; a recalled one is gone."""
     items = Item.objects.filter(uuid__in=ids, school_id=viewer.school_id, recalled_at__isnull=True)
     mine = access.visible_copies(viewer, on=access.school_day(timezone.now(), viewer))
-    found = items.annotate(in_inbox=Exists(mine.filter(item_id=OuterRef("pk"))))
-    if viewer.current_roles:
-        charge = Recipient.objects.filter(access.in_charge_of(viewer), item_id=OuterRef("pk"))
-        found = found.annotate(in_charge=Exists(charge))
+    charge = Recipient.objects.filter(access.in_charge_of(viewer), item_id=OuterRef("pk"))
+    found = items.annotate(in_inbox=Exists(mine.filter(item_id=OuterRef("pk"))), in_charge=Exists(charge))
     about: dict[int, list[int]] = defaultdict(list)
     for item_id, student_id in mine.filter(item__uuid__in=ids, student__isnull=False).values_list("item", "student"):
         about[item_id].append(student_id)

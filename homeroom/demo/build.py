@@ -20,6 +20,7 @@ from .holidays import build_calendar
 from .life import live_a_term
 from .models import Demonstration, Member
 from .population import Population, build_population
+from .spoken import speak_and_cite
 from .talk import talk_for_weeks
 
 SEED = 20261123
@@ -55,6 +56,7 @@ def build_demonstration(*, now: datetime, progress: Progress, password: str = PA
         progress("people", 2, 2)
         live_a_term(cast, population, random, now=now, progress=lambda done, of: progress("notices", done, of))
         talk_for_weeks(cast, population, now=now)
+        speak_and_cite(cast, now=now)
         keep_calm(cast, now=now)
     ask_a_few_dozen(cast, now=now)
     return population

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import F
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from homeroom.audit import public as audit
@@ -48,7 +49,7 @@ def plan_handover(
         open_now = Handover.objects.filter(conversation=thread, done_at__isnull=True, taken_back_at__isnull=True)
         open_now.update(taken_back_at=now)
         planned = Handover.objects.create(
-            conversation=thread, leaving_id=thread.teacher_id, successor=successor, on=on, note=note,
+            conversation=thread, leaving_id=thread.teacher_id or 0, successor=successor, on=on, note=note,
             decided_by=actor, decided_at=now,
         )  # fmt: skip
         audit.record(
@@ -61,7 +62,7 @@ def plan_handover(
 
 
 def _check(threads: Sequence[Conversation], successor: Person, on: date, note: str, today: date) -> None:
-    wrong: dict[str, object] = {}
+    wrong: dict[str, str | Promise] = {}
     if not threads:
         wrong["threads"] = _("Choose at least one conversation.")
     if any(thread.teacher_id == successor.pk for thread in threads) or not roster.teaches(successor.pk, from_=on):

@@ -14,7 +14,7 @@ class VoicePlayer extends HTMLElement {
     this.audio.hidden = true
     this.button = document.createElement("button")
     this.button.type = "button"
-    this.button.className = "b voice-play"
+    this.button.className = "b secondary voice-play"
     this.button.addEventListener("click", () => this.#toggle())
     this.bar = document.createElement("input")
     this.bar.type = "range"
