@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.utils import timezone
+from django.conf import settings
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from homeroom.people.public import current_classes, labels
@@ -15,7 +16,15 @@ from .models import Membership, Message, Side
 
 
 def variables_for(membership: Membership, *, now: datetime) -> dict[str, str]:
-    """By the variables' names. There is no child outside a family's thread; the guardian is who wrote last."""
+    """By the variables' names. There is no child outside a family's thread; the guardian is who wrote last.
+
+    In the school's language, as its replies are written, whichever language the page is in.
+    """
+    with translation.override(settings.LANGUAGE_CODE):
+        return _values(membership, now)
+
+
+def _values(membership: Membership, now: datetime) -> dict[str, str]:
     conversation = membership.conversation
     me = labels([membership.person_id]).get(membership.person_id, "").partition(" · ")[0]
     values = {"date": moments.local_date(timezone.localtime(now), weekday=False), "teacher": me}

@@ -8,6 +8,13 @@ const ASK_EVERY = 30_000
 class WaitingInbox extends HTMLElement {
   connectedCallback() {
     this.keys = (event) => this.#pressed(event)
+    this.clicked = (event) => {
+      const link = event.target.closest("[data-next], [data-previous]")
+      if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return
+      event.preventDefault()
+      this.#go(link)
+    }
+    this.addEventListener("click", this.clicked)
     this.sent = (event) => { if (event.detail.url === `${this.dataset.api}/messages`) location.assign(this.dataset.after) }
     document.addEventListener("keydown", this.keys)
     document.addEventListener("outbox:sent", this.sent)
@@ -21,6 +28,16 @@ class WaitingInbox extends HTMLElement {
     clearInterval(this.timer)
   }
 
+  /** What is begun is on the server before the page is left, so that coming back at once finds it. */
+  async #go(link) {
+    const thread = this.querySelector("chat-thread")
+    if (thread?.composer && !await thread.send("/draft", { text: thread.composer.text.value })) {
+      toast(_("No connection."), { tone: "warn" }) // staying loses nothing; going would
+      return
+    }
+    location.assign(link.href)
+  }
+
   #pressed(event) {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.isComposing || document.querySelector("dialog[open]")) return
     const typing = event.target.closest?.("input, textarea, select, [contenteditable]")
@@ -29,7 +46,7 @@ class WaitingInbox extends HTMLElement {
     if (!next && !back) return
     event.preventDefault()
     const link = this.querySelector(next ? "[data-next]" : "[data-previous]")
-    if (link) location.assign(link.href)
+    if (link) this.#go(link)
     else toast(next ? _("This is the last one.") : _("This is the first one."))
   }
 
