@@ -15,6 +15,7 @@ from homeroom.school.models import School
 
 from .asked import ask_a_few_dozen
 from .calm import keep_calm
+from .civil import keep_civil
 from .cast import PASSWORD, ZONE, Cast, Maker, build_cast
 from .holidays import build_calendar
 from .life import live_a_term
@@ -58,6 +59,7 @@ def build_demonstration(*, now: datetime, progress: Progress, password: str = PA
         talk_for_weeks(cast, population, now=now)
         speak_and_cite(cast, now=now)
         keep_calm(cast, now=now)
+        keep_civil(cast, now=now)
     ask_a_few_dozen(cast, now=now)
     return population
 

@@ -13,7 +13,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from homeroom.audit import public as audit
 from homeroom.conversations import access, moderation, queries
 from homeroom.conversations.models import Block, Case, Membership, Report, Side
 from homeroom.conversations.pages.inbox import MODULE
@@ -83,7 +82,7 @@ def _case(request: SignedInRequest, found: Case, errors: dict[str, str]) -> Http
     else:
         may, may_decide = None, moderation.can_decide(request.person, found)
         if request.method == "GET":
-            audit.record(actor=request.person, action="case.read", target=found, school_id=found.school_id)
+            moderating.note_reading(actor=request.person, case=found)
     (entry,) = moderation.entries([found], context=not author)
     context = {
         "entry": entry,

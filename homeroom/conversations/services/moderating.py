@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from homeroom.audit import public as audit
 from homeroom.conversations import access, hints
+from homeroom.conversations.entering import enter_again
 from homeroom.conversations.events import MessageWithdrawn
 from homeroom.conversations.models import (
     Block,
@@ -159,6 +160,12 @@ def take_back(*, actor: Person, case: Case, now: datetime) -> str:
 
 
 @transaction.atomic
+def note_reading(*, actor: Person, case: Case) -> None:
+    """A moderator reads what was said in a conversation they may not be in: that is on record."""
+    audit.record(actor=actor, action="case.read", target=case, school_id=case.school_id)
+
+
+@transaction.atomic
 def keep_as_draft(*, actor: Person, membership: Membership, text: str, now: datetime) -> None:
     """Put a text that was taken back into the actor's draft, before what is there already."""
     draft = Draft.objects.filter(conversation_id=membership.conversation_id, person=actor).first()
@@ -187,6 +194,7 @@ def _carry_out(actor: Person, case: Case, ruling: Ruling, first: Ruling | None, 
         message = locked(case.message)
         if message.withdrawn_at is None:
             changed(message, withdrawn_at=now, withdrawn_by=actor, withdrawn_reason=ruling.reason[:200])
+            enter_again([message.pk])
             announce(
                 MessageWithdrawn(
                     school_id=case.school_id, conversation_id=case.conversation_id, message_id=message.pk,
@@ -197,6 +205,7 @@ def _carry_out(actor: Person, case: Case, ruling: Ruling, first: Ruling | None, 
         message = locked(case.message)
         if message.withdrawn_by_id == first.decider_id and message.withdrawn_at is not None:
             changed(message, withdrawn_at=None, withdrawn_by=None, withdrawn_reason="")
+            enter_again([message.pk])
     if ruling.outcome == Outcome.APPROVED and case.held is not None:
         _say(case, case.held, now)
 

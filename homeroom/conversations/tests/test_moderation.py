@@ -11,6 +11,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from homeroom.audit.models import Entry
 from homeroom.conversations import access, moderation, queries
 from homeroom.conversations.civil import Wish
 from homeroom.conversations.models import Block, Case, Held, Membership, Message, Ruling
@@ -456,3 +457,12 @@ def test_without_scripts_nothing_typed_is_lost(school, thread, client_for):
         == 302
     )
     assert Case.objects.get().held.text == RUDE
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_moderators_reading_is_on_record(school, client_for):
+    channel = open_channel(actor=school.class_teacher, school_class=school.class_a, now=NOW())
+    message = said(school.subject_teacher, channel, "明天家长会")
+    case = report_message(actor=school.mother, message=message, reason="other", text="", now=NOW())
+    assert client_for(school.leader).get(f"/conversations/moderation/{case.uuid}/").status_code == 200
+    assert Entry.objects.filter(action="case.read").count() == 1

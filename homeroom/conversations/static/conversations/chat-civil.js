@@ -16,7 +16,7 @@ class ChatCivil extends HTMLElement {
     this.list = this.thread.querySelector("[data-messages]")
     this.folded = new Set()
     this.url = `${this.thread.dataset.api}/messages`
-    this.refused = ({ detail }) => { if (detail.url === this.url && detail.answer?.error?.code === "words_found") this.#tell(detail) }
+    this.refused = ({ detail }) => { if (detail.url === this.url && detail.answer?.error?.code === "words_found") setTimeout(() => this.#tell(detail)) } // after the form has put the text back
     this.sent = ({ detail }) => { if (detail.url === this.url && detail.answer?.waits) { this.#pending(detail.key)?.remove(); this.#load() } }
     document.addEventListener("outbox:refused", this.refused)
     document.addEventListener("outbox:sent", this.sent)
@@ -38,11 +38,12 @@ class ChatCivil extends HTMLElement {
     if (!response?.ok || response.redirected) return
     const held = new DOMParser().parseFromString(await response.text(), "text/html").querySelector(".held")
     if (!held) return
+    const atEnd = this.thread.nearEnd
     this.querySelector(".held")?.remove()
     if (held.children.length) this.prepend(held)
     this.folded = new Set(JSON.parse(held.dataset.folded))
     for (const item of this.list.children) this.#arrived(item)
-    if (held.children.length && this.thread.nearEnd) this.thread.toEnd()
+    if (held.children.length && atEnd) this.thread.toEnd()
   }
 
   #arrived(item) {
