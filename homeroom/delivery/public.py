@@ -6,6 +6,7 @@ from homeroom.kit.hot import register_hot
 from homeroom.realtime.public import register_arrivals, register_frames, register_topic
 
 from . import frames, hints, hot
+from .about_child import about_child
 from .access import (
     can_follow,
     can_remind,
@@ -114,6 +115,7 @@ __all__ = [
     "Step",
     "Talk",
     "TextVersion",
+    "about_child",
     "answer_reply",
     "can_follow",
     "can_remind",

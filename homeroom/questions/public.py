@@ -13,6 +13,7 @@ from homeroom.realtime.public import register_frames
 from . import frames, telling
 from .about import Card, ask_about_item, register_about
 from .cards import question_cards
+from .about_child import about_child
 from .access import may_see_files
 from .cards import question_cards
 from .events import QuestionMoved
@@ -49,6 +50,7 @@ __all__ = [
     "OWNER_KIND",
     "Card",
     "Question",
+    "about_child",
     "ask_about_item",
     "may_see_files",
     "may_upload",

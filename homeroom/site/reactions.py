@@ -101,6 +101,10 @@ for label in (
     people.both_have(label, people.first_stays)
 people.follows_too("search.Passage", "author_id")
 
+# Beside a conversation about a child stands what each module knows of it for that viewer.
+home.register_context(_("Sent about the child"), delivery.about_child, nothing=_("Nothing was sent lately."))
+home.register_context(_("Open questions"), questions.about_child, nothing=_("No open question."), module="questions")
+
 # What a school may switch off: no menu entry, and 404 at its addresses.
 school.register_module(school.SwitchableModule("notices", notices.MENU.label))
 school.register_module(school.SwitchableModule("conversations", conversations.MENU.label))
