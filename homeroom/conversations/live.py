@@ -34,7 +34,7 @@ from homeroom.realtime.public import (
     register_greeting,
     register_log,
 )  # fmt: skip
-from homeroom.redlines.public import needs_a_look
+from homeroom.redlines.public import check, needs_a_look
 from homeroom.school.public import module_is_on, uses
 from homeroom.ui.public import register_page_end
 
@@ -74,6 +74,7 @@ class Place:
     school_id: int
     version: int
     may_speak: bool
+    is_family: bool
     ends_at: datetime | None
     until: float
 
@@ -92,7 +93,9 @@ def wire() -> None:
     register_act("conversations.send", send)
     register_act("conversations.read", read)
     register_page_end(unread_count)
-    _paces[:] = [Pace(most=settings.CHAT_MESSAGES_A_MINUTE, seconds=60)]
+    # More than these, and the service looks at the rows: whether it was too fast, or whether nobody has answered yet.
+    most = settings.CHAT_MESSAGES_A_MINUTE
+    _paces[:] = [Pace(most=most, seconds=60), Pace(most=2 * most, seconds=3600)]
 
 
 def unread_count(request: HttpRequest) -> str:
@@ -154,6 +157,8 @@ def _posting(place: Place, pair: Pair, text: str, key: UUID, now: datetime) -> P
     try:
         text = checked(text, ())
         _paces[0].count(conversation_id << 32 | person_id)
+        if place.is_family:
+            _paces[1].count(conversation_id << 32 | person_id)
     except Trouble:
         return None
     if any(needs_looking_at(place.school_id, text) for needs_looking_at in SCREENS):
@@ -183,13 +188,16 @@ def _looked_up(pairs: Iterable[Pair]) -> dict[Pair, Place]:
     on: dict[int, bool] = {}
     waits = Q(conversation__read_first=True, side=Side.FAMILY)  # a moderator reads it first
     free = rows.exclude(waits).filter(Q(muted_until__isnull=True) | Q(muted_until__lte=timezone.now()))
-    for conversation_id, person_id, may_speak, ends_at, school_id, version in free.values_list(
-        "conversation_id", "person_id", "can_speak", "ends_at",
+    for conversation_id, person_id, may_speak, ends_at, side, school_id, version in free.values_list(
+        "conversation_id", "person_id", "can_speak", "ends_at", "side",
         "conversation__school_id", "conversation__membership_version",
     ):  # fmt: skip
         if school_id not in on:
             on[school_id] = module_is_on(school_id, "conversations")
-        found[conversation_id, person_id] = Place(school_id, version, may_speak and on[school_id], ends_at, until)
+            check("", school_id)  # so that this process knows the school's words
+        found[conversation_id, person_id] = Place(
+            school_id, version, may_speak and on[school_id], side == Side.FAMILY, ends_at, until
+        )
     return found
 
 
