@@ -16,8 +16,9 @@ from .services import edge_moved, open_family_thread, post_message, role_moved, 
 from .talking import talk_about_item, talk_about_sent
 
 __all__ = [
-    "DECLARED", "HOURS", "MENU", "MESSAGE",
-    "TOPIC", "Conversation", "cite", "duty_phone", "edge_moved", "may_see_files",
-    "join_memberships", "may_upload", "may_watch", "MODERATION", "may_see_held_files", "open_family_thread", "post_message", "register_message_way", "role_moved",
-    "roster_moved", "shown", "talk_about_item", "talk_about_sent", "way_to_family", "wire",
+    "DECLARED", "HOURS", "MENU", "MESSAGE", "MODERATION", "TOPIC", "Conversation", "cite", "duty_phone", "edge_moved",
+    "join_memberships", "may_see_files", "may_see_held_files", "may_upload", "may_watch", "open_family_thread",
+    "post_message",
+    "register_message_way", "role_moved", "roster_moved", "shown", "talk_about_item", "talk_about_sent",
+    "way_to_family", "wire",
 ]  # fmt: skip
