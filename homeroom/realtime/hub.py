@@ -14,7 +14,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
@@ -23,6 +23,7 @@ from django.conf import settings
 from prometheus_client import Counter, Gauge
 
 from homeroom.realtime import acts, frames, logs
+from homeroom.realtime.bursts import Pending, next_stretch
 from homeroom.realtime.connection import Channel, Connection, Stream
 from homeroom.realtime.identity import Identity
 from homeroom.realtime.missed import Caught, Places
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 OWED_AT_MOST = 768 * 1024  # bytes kept for a slow client here; the kernel holds up to SEND_BUFFER more
 SEND_BUFFER = 256 * 1024
 WRITES_A_TURN = 500
+TOGETHER = 20  # events
 HELLO_WITHIN = 10.0
 A_DAY = 24 * 3600.0
 SOCKETS_OF_A_SESSION = 20
@@ -70,7 +72,7 @@ class Hub(Watching):
         self._acts: list[acts.Act] = []
         self._frames_at_most = settings.SOCKET_FRAMES_IN_TEN_SECONDS
         self._speechless: dict[Connection, float] = {}  # since when they owe us their hello, the oldest first
-        self._work: deque[tuple[frames.Delivery, Iterator[Any]]] = deque()
+        self._work: deque[Pending] = deque()
         self._pumping = False
         self._wheel: list[set[Connection]] = [set() for _second in range(frames.BEAT_SECONDS)]
         self._tick_count = 0
@@ -367,7 +369,7 @@ class Hub(Watching):
     def deliver(self, events: Iterable[tuple[bytes, Sequence[Any]]]) -> None:
         """Write committed events: for each its shared bytes and its fan-out: stream, number, about, and again."""
         for tail, fanout in events:
-            self._work.append((frames.Delivery(tail), iter(fanout)))
+            self._work.append(Pending(frames.Delivery(tail), iter(fanout)))
         if not self._pumping:
             self._pumping = True
             self._pump()
@@ -381,8 +383,10 @@ class Hub(Watching):
         writers: list[Callable[[bytes], None]] = []
         ready: list[bytes] = []
         find = self.streams.get
-        while self._work and len(ready) < WRITES_A_TURN:
-            delivery, entries = self._work[0]
+        if len(self._work) > 1:
+            self._write_together()
+        while len(self._work) == 1 and len(ready) < WRITES_A_TURN:
+            delivery, entries = self._work[0].delivery, self._work[0].take()
             template = delivery.template
             for key, number, about in zip(entries, entries, entries, strict=True):
                 stream = find(key)
@@ -412,6 +416,15 @@ class Hub(Watching):
             self.loop.call_soon(self._pump)
         else:
             self._pumping = False
+
+    def _write_together(self) -> None:
+        work = [self._work.popleft() for _event in range(min(len(self._work), TOGETHER))]
+        together, rest = next_stretch(work, WRITES_A_TURN // len(work), self.streams.get, self._is_next)
+        self._work.extendleft(reversed(rest))
+        for connection, lines in together.items():
+            for data in lines if connection.blocked else [b"".join(lines)]:
+                self.write(connection, data)
+            DELIVERED.inc(len(lines))
 
     def _is_next(self, stream: Stream, number: int) -> bool:
         """Whether `number` is to be written now; one that is early is asked for, with those before it."""

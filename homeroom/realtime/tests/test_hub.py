@@ -351,3 +351,25 @@ def test_nothing_runs_a_task_for_a_delivery() -> None:
         return len(asyncio.all_tasks()) - before
 
     assert asyncio.run(deliver()) == 0
+
+
+def test_a_burst_is_one_write_for_each_connection_and_stays_in_order() -> None:
+    loop = Loop()
+    hub_ = Hub(loop, Nothing())  # type: ignore[arg-type]
+    both = joined(hub_, 30)
+    writes = len(both[7][0].transport.taken)
+    burst = numbered(10, 30)
+    burst[4] = (burst[4][0], burst[4][1][3:])  # one event is not for everybody
+    hub_.deliver([*burst[:5], *[(tail, _less(fanout)) for tail, fanout in burst[5:]]])
+    while loop.soon:
+        call, arguments = loop.soon.pop(0)
+        call(*arguments)
+    assert len(both[7][0].transport.taken) == writes + 1
+    for number, (channel, _connection) in enumerate(both):
+        seen = [frame["n"] for frame in sent(channel) if frame["t"] == "event"]
+        assert seen == list(range(1, 10 if number == 0 else 11))
+
+
+def _less(fanout: Sequence[Any]) -> list[Any]:
+    """The same with the first stream's number one less, which missed an event."""
+    return [fanout[0], fanout[1] - 1, *fanout[2:]]
