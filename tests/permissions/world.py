@@ -118,6 +118,8 @@ def build_world(cast: Cast) -> World:
 
     question, complaint = put("作业", "今天的作业是哪几页？"), put("投诉建议", "对处理结果不满意。")
     message = Message.objects.get(conversation=thread)
+    out_of: dict[str, Any] = {"about_kind": "message", "about_uuid": message.uuid, "student": cast.child_a.uuid}
+    out_of["topic"] = question.topic.uuid
     issued = create_invitations(actor=cast.office, person_ids=[cast.grandfather.pk], now=now)
     return World(
         cast=cast,
@@ -168,15 +170,7 @@ def build_world(cast: Cast) -> World:
             approved=True,
             now=now,
         ),
-        proposal=propose_question(
-            actor=teacher,
-            about_kind="message",
-            about_uuid=message.uuid,
-            student=cast.child_a.uuid,
-            topic=question.topic.uuid,
-            text="数学练习册能再领一本吗？",
-            now=now,
-        ),
+        proposal=propose_question(actor=teacher, **out_of, text="数学练习册能再领一本吗？", now=now),
         token=issued[0].url.rstrip("/").split("/")[-1],
     )
 
@@ -261,6 +255,11 @@ def _in_questions(w: World, body: dict[str, Any] | None = None) -> list[Case]:
     ]
 
 
+def _proposed(w: World) -> dict[str, Any]:
+    about = {"about": f"message:{w.message.uuid}", "student": str(w.cast.child_a.uuid)}
+    return about | {"topic": str(w.question.topic.uuid), "text": "数学练习册能再领一本吗？"}
+
+
 def _unsaved(w: World) -> dict[str, Any]:
     chosen = {"level": "read", "household_rule": "any", "priority": "routine", "category": "notice"}
     return {
@@ -286,18 +285,7 @@ CASES: dict[str, Cases] = {
             },
         ),
     ],
-    "questions/propose/": lambda w: [
-        _of(
-            "what the mother wrote",
-            {},
-            {
-                "about": f"message:{w.message.uuid}",
-                "student": str(w.cast.child_a.uuid),
-                "topic": str(w.question.topic.uuid),
-                "text": "数学练习册能再领一本吗？",
-            },
-        ),
-    ],
+    "questions/propose/": lambda w: [_of("what the mother wrote", {}, _proposed(w))],
     "questions/proposals/<uuid:uuid>/": lambda w: [_of("", {"uuid": w.proposal.uuid})],
     "questions/proposals/<uuid:uuid>/decline/": lambda w: [_of("", {"uuid": w.proposal.uuid})],
     "questions/ask/helped/<uuid:answer>/": lambda w: [_of("", {"answer": w.answer.uuid}, {"key": str(new_id())})],
