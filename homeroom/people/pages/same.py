@@ -53,7 +53,7 @@ def same_person(request: SignedInRequest, uuid: UUID) -> HttpResponse:
         "entry": _entry(person),
         "other": _entry(other) if other is not None else None,
         "preview": preview,
-        "rows": sum(preview.rows.values()) if preview is not None else 0,
+        "rows": sum(n for module, n in preview.rows.items() if module != "people") if preview is not None else 0,
         "accounts": [
             (str(one.account.uuid), _("%(name)s (last signed in %(day)s)") % {"name": one.account.username, "day": day})
             for one in (person, other)
