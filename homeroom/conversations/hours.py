@@ -70,8 +70,9 @@ def stored(weekly: Mapping[int, Spans]) -> dict[str, list[list[str]]]:
 
 def rhythm_of(person_id: int | None) -> Rhythm:
     """A teacher's hours and usual reply time; an empty one when nothing is known."""
-    found = Rhythm.objects.filter(person_id=person_id).first() if person_id is not None else None
-    return found or Rhythm(person_id=person_id)
+    if person_id is None:
+        return Rhythm()
+    return Rhythm.objects.filter(person_id=person_id).first() or Rhythm(person_id=person_id)
 
 
 def answers_in(membership: Membership, calendar: Calendar) -> Calendar:

@@ -14,7 +14,7 @@ from .models import CalendarDay, School
 
 Spans = tuple[tuple[time, time], ...]
 _BETWEEN_SPANS = re.compile(r"[,，、;；\n]+")
-_BETWEEN_TIMES = re.compile(r"\s*[-–—~～至到]+\s*")
+_BETWEEN_TIMES = re.compile(r"\s*[-–—~～\u81f3\u5230]+\s*")  # the last two are what Chinese writes for "to"
 
 
 def read_spans(text: str) -> Spans:

@@ -62,7 +62,7 @@ def save_reply(
     name, text, shortcut = name.strip(), text.strip(), shortcut.strip().removeprefix("/").strip()
     others = Template.objects.filter(
         school_id=actor.school_id, owner=None if for_school else actor, kind=REPLY
-    ).exclude(pk=reply.pk if reply is not None else None)  # fmt: skip
+    ).exclude(pk=reply.pk if reply is not None else 0)  # fmt: skip
     fields: dict[str, str | Promise] = {}
     if not name or len(name) > NAME:
         fields["name"] = _("Give the reply a name of at most %(most)d characters.") % {"most": NAME}

@@ -58,8 +58,7 @@ def _change(request: SignedInRequest) -> str:
             raise NotVisible
         keeping_time.remove_shift(actor=actor, shift=shift, now=now)
         return _("The shift was removed.")
-    chosen = uuid_of(given.get("person", ""))
-    person = Person.objects.filter(school_id=actor.school_id, uuid=chosen).first() if chosen else None
+    person = Person.objects.filter(school_id=actor.school_id, uuid=uuid_of(given.get("person", ""))).first()
     if person is None:
         nobody = _("Choose somebody.")
         raise Invalid(nobody, fields={"person": nobody})

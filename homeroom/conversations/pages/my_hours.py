@@ -101,17 +101,17 @@ def _context(request: SignedInRequest, errors: dict[str, str]) -> dict[str, obje
         "aways": list(aways),
         "chosen": chosen,
         "typed": given,
-        "colleagues": [("", _("Nobody")), *colleagues(person)],
+        "colleagues": [("", _("Nobody in particular")), *colleagues(person)],
         "errors": errors,
     }
 
 
-def uuid_of(given: str) -> UUID | None:
-    """What a form or an address names; None for anything else."""
+def uuid_of(given: str) -> UUID:
+    """What a form or an address names; for anything else what names nothing."""
     try:
         return UUID(given)
     except ValueError:
-        return None
+        return UUID(int=0)
 
 
 def _change(request: SignedInRequest) -> str:

@@ -100,16 +100,13 @@ def _thread(request: SignedInRequest, membership: Membership, now: datetime) -> 
 
 
 def _settle(request: SignedInRequest, done: int, now: datetime) -> HttpResponse:
-    uuid = uuid_of(request.POST.get("conversation", ""))
-    if uuid is None:
-        raise NotVisible
-    membership = access.get_membership_for(request.person, uuid, now=now)
+    membership = access.get_membership_for(request.person, uuid_of(request.POST.get("conversation", "")), now=now)
     number = request.POST.get("number", "")
     if not (number.isascii() and number.isdigit() and len(number) < 19):
         raise NotVisible
     need_no_answer(actor=request.person, membership=membership, number=int(number))
-    following = uuid_of(request.POST.get("next", ""))
-    return redirect(_address(following, done + 1))
+    following = request.POST.get("next", "")
+    return redirect(_address(uuid_of(following) if following else None, done + 1))
 
 
 @require_GET

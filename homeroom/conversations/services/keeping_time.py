@@ -126,7 +126,7 @@ def set_away(
         fields["text"] = _("At most %(most)d characters.") % {"most": LONGEST_AWAY}
     if substitute is not None and (substitute.pk == actor.pk or not substitute.is_staff_member):
         fields["substitute"] = _("Choose a colleague.")
-    others = Away.objects.filter(person=actor).exclude(pk=away.pk if away is not None else None)
+    others = Away.objects.filter(person=actor).exclude(pk=away.pk if away is not None else 0)
     if not fields and others.filter(starts_on__lte=last, ends_on__gte=first).exists():
         fields["starts_on"] = _("You have entered an absence for these days already.")
     if fields:

@@ -135,9 +135,10 @@ def _send(row: ScheduledMessage, now: datetime) -> None:
 
 def _quotable(row: ScheduledMessage, now: datetime) -> UUID | None:
     """The quoted message as long as the author can read it; the answer goes out without it otherwise."""
-    if row.quoted is None or not access.readable(row.author, now=now).filter(pk=row.quoted_id).exists():
+    quoted = row.quoted
+    if quoted is None or not access.readable(row.author, now=now).filter(pk=quoted.pk).exists():
         return None
-    return row.quoted.uuid
+    return quoted.uuid
 
 
 def send_due(*, now: datetime, at_most: int = 200) -> int:
