@@ -15,11 +15,12 @@ from homeroom.kit.errors import Invalid, NotAllowed
 from homeroom.kit.ids import new_id
 from homeroom.kit.pace import Pace
 from homeroom.people.models import Role
-from homeroom.questions import frames, services
+from homeroom.questions import access, due, frames, queries, services
 from homeroom.questions.clock import Clock
 from homeroom.questions.models import AnswerShown, ApprovedAnswer, Circle, Question, QuestionEvent, Task, TopicLevel
 from homeroom.questions.services.asking import LINES_AN_HOUR, Asking, TooManyLines, ask_question
 from homeroom.questions.services.knowledge import SHOWN_AN_HOUR, TooManyAnswers
+from homeroom.questions.services.moving import concerned_staff
 
 
 @pytest.fixture
@@ -244,3 +245,35 @@ def test_the_same_form_from_two_devices_at_one_moment_asks_once(school, topic, n
     assert len(found) == 2
     assert len(set(found)) == 1
     assert Question.objects.get().events.filter(act="ask").count() == 1
+
+
+def test_a_follow_up_is_reminded_of_told_when_late_and_ended_by_who_has_it(school, question, nine) -> None:
+    """Due on Wednesday 15:00: a reminder two working hours before (11:20), a word when it is late, then it is kept late."""
+    due_at = nine + timedelta(days=2, hours=6)
+    task = services.add_task(
+        actor=school.leader, question=question, kind=Task.Kind.FOLLOW_UP, text="电话回访", due_at=due_at, now=nine,
+        person=school.class_teacher,
+    )  # fmt: skip
+    told = Recipient.objects.filter(item__kind="question", person=school.class_teacher)
+    before = told.count()
+    assert due.watch_promises(now=due_at - timedelta(hours=4)) == 0
+    assert due.watch_promises(now=due_at - timedelta(hours=1)) == 1
+    assert due.watch_promises(now=due_at - timedelta(minutes=30)) == 0
+    assert due.watch_promises(now=due_at + timedelta(minutes=1)) == 1
+    assert told.count() == before + 2
+    assert services.end_task(actor=school.class_teacher, task=task, now=due_at + timedelta(hours=1)).state == "late"
+
+
+def test_a_watcher_sees_the_question_and_its_moves_and_answers_nothing(school, question, nine) -> None:
+    """Let in by the owner, told once, on the watched queue, in the events of each move, out again by their own act."""
+    counsellor = school.counsellor
+    assert not access.seen_by_staff(counsellor).filter(pk=question.pk).exists()
+    for _twice in range(2):
+        services.watch(actor=school.class_teacher, question=question, person=counsellor, now=nine)
+    assert Recipient.objects.filter(item__source_id=question.pk, person=counsellor).count() == 1
+    assert [row.question for row in queries.desk(counsellor, view="watched", now=nine)[0]] == [question]
+    assert counsellor.pk in concerned_staff(fresh(question))
+    with pytest.raises(NotAllowed):
+        services.answer(actor=counsellor, question=question, text="我来答", now=nine)
+    services.stop_watching(actor=counsellor, question=question)
+    assert not access.seen_by_staff(counsellor).filter(pk=question.pk).exists()
