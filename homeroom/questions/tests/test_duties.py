@@ -248,7 +248,7 @@ def test_the_same_form_from_two_devices_at_one_moment_asks_once(school, topic, n
 
 
 def test_a_follow_up_is_reminded_of_told_when_late_and_ended_by_who_has_it(school, question, nine) -> None:
-    """Due on Wednesday 15:00: a reminder two working hours before (11:20), a word when it is late, then it is kept late."""
+    """Due on Wednesday 15:00: a reminder two working hours before (11:20), a word when late, then kept late."""
     due_at = nine + timedelta(days=2, hours=6)
     task = services.add_task(
         actor=school.leader, question=question, kind=Task.Kind.FOLLOW_UP, text="电话回访", due_at=due_at, now=nine,
