@@ -12,7 +12,6 @@ from homeroom.realtime.public import register_frames
 
 from . import frames, telling
 from .about import Card, ask_about_item, register_about
-from .cards import question_cards
 from .about_child import about_child
 from .access import may_see_files
 from .cards import question_cards
@@ -45,19 +44,6 @@ def may_upload(person: Person) -> bool:
 
 
 __all__ = [
-    "DECLARED",
-    "MENU",
-    "OWNER_KIND",
-    "Card",
-    "Question",
-    "about_child",
-    "ask_about_item",
-    "may_see_files",
-    "may_upload",
-    "open_questions",
-    "question_cards",
-    "register_about",
-    "role_moved",
-    "ways_from_message",
-    "wire",
+    "DECLARED", "MENU", "OWNER_KIND", "Card", "Question", "about_child", "ask_about_item", "may_see_files",
+    "may_upload", "open_questions", "question_cards", "register_about", "role_moved", "ways_from_message", "wire",
 ]  # fmt: skip
