@@ -22,7 +22,7 @@ from django.contrib.auth import login as django_login
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.hashers import make_password
 from django.core.cache import cache
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -61,8 +61,10 @@ class Backend(BaseBackend):
     def _named(self, name: str) -> list[Account]:
         accounts = Account.objects.filter(is_active=True)
         phone = normal_phone(name)
-        found = list(accounts.filter(phone_key=phone_key(phone)).order_by("id")) if phone else []
-        found = found or list(accounts.filter(username=name.strip().lower()))
+        meant = Q(username=name.strip().lower())  # also beside a phone: anybody may enter what is another's user name
+        if phone:
+            meant |= Q(phone_key=phone_key(phone))
+        found = list(accounts.filter(meant).order_by("id"))
         if not found:
             make_password(name)
         return found
@@ -87,12 +89,28 @@ def counted_name(request: HttpRequest | None, credentials: dict[str, Any] | None
 def forget_failures(request: HttpRequest, typed: str) -> None:
     """Forget the wrong passwords counted for what was typed, at this address.
 
-    Not those of a phone that several accounts have: anybody may sign in with the number of somebody else, and would
-    guess at the other's password between two times with their own.
+    Not those of a phone that another account has rightly: anybody may sign in with the number of somebody else, and
+    would guess at the other's password between two times with their own.
     """
-    if phone_key(typed) and Account.objects.filter(phone_key=phone_key(typed), is_active=True).count() > 1:
+    signed_in = {account.pk for account in getattr(request, "accounts_meant", ())}
+    if phone_key(typed) and set(_rightly_named(typed).values_list("pk", flat=True)) - signed_in:
         return
     reset(ip=client_address(request), username=counted_name(None, {"username": typed}))
+
+
+def _rightly_named(typed: str) -> QuerySet[Account]:
+    """The accounts meant by a name; of a phone, those whose person has it on record at a school, if there are any.
+
+    A number somebody only entered for signing in, unproven, gives them no say over whoever the school knows by it.
+    """
+    named = Q(username=typed.strip().lower())
+    if not phone_key(typed):
+        return Account.objects.filter(named, is_active=True)
+    on_record = Person.objects.filter(account_id=OuterRef("pk"), phone_key=phone_key(typed), archived_at__isnull=True)
+    known = Account.objects.filter(named | (Q(phone_key=phone_key(typed)) & Exists(on_record)), is_active=True)
+    if known.exists():
+        return known
+    return Account.objects.filter(phone_key=phone_key(typed), is_active=True)
 
 
 def is_attacked(request: HttpRequest, typed: str) -> bool:
@@ -103,12 +121,9 @@ def is_attacked(request: HttpRequest, typed: str) -> bool:
     """
     if not throttle.is_used_up(f"guess:{counted_name(None, {'username': typed})}", GUESSES):
         return False
-    named = Q(username=typed.strip().lower())
-    if phone_key(typed):
-        named |= Q(phone_key=phone_key(typed))
     here = Session.objects.filter(account_id=OuterRef("pk"), address=client_address(request))
-    meant = Account.objects.filter(named, is_active=True)
-    # Of a phone that several have, all: one of them may have taken the number to guess at the others.
+    meant = _rightly_named(typed)
+    # Of a phone that several have rightly, all: one of them might guess at the others.
     return not meant.exists() or meant.exclude(Exists(here)).exists()
 
 

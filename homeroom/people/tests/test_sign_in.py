@@ -234,6 +234,50 @@ class TestSomebodyElsesNumber:
         assert signed_in_as(here) is None
 
 
+class TestTakenNumber:
+    """A stranger has entered the mother's number as their own: to her it must make no difference."""
+
+    OWN = "a stranger's pass phrase 7"
+
+    @pytest.fixture
+    def number(self, school: Cast, phoned: Account) -> str:
+        taker = school.father.account
+        taker.phone, taker.phone_key = phoned.phone, phoned.phone_key
+        taker.set_password(self.OWN)
+        taker.save()
+        school.mother.phone, school.mother.phone_key = phoned.phone, phoned.phone_key  # the school knows her by it
+        school.mother.save()
+        return str(phoned.phone)
+
+    def test_her_wrong_passwords_are_forgotten_once_she_is_in(
+        self, client: Client, number: str, phoned: Account
+    ) -> None:
+        for _time in range(3):
+            for _try in range(5):
+                try_in(client, number, "wrong")
+            try_in(client, number)
+            assert signed_in_as(client) == phoned
+            client.post("/sign-out/")
+
+    def test_guesses_from_everywhere_do_not_stop_her_where_she_is_signed_in(self, number: str, phoned: Account) -> None:
+        try_in(Client(REMOTE_ADDR="203.0.113.9"), number)
+        TestManyAddresses().attack(number)
+        here = Client(REMOTE_ADDR="203.0.113.9")
+        try_in(here, number)
+        assert signed_in_as(here) == phoned
+
+    def test_a_user_name_that_looks_like_a_number_stays_a_way_in(
+        self, school: Cast, client: Client, number: str
+    ) -> None:
+        phoned = school.grade_leader.account
+        phoned.username = number
+        phoned.phone = phoned.phone_key = ""
+        phoned.set_password("grade leader's phrase 9")
+        phoned.save()
+        try_in(client, number, "grade leader's phrase 9")
+        assert signed_in_as(client) == phoned
+
+
 class TestSecondFactor:
     def code(self, secret: str) -> str:
         return format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
