@@ -14,6 +14,7 @@ from django.db.models import Q
 
 from homeroom.people.models import Account
 from homeroom.school.models import School
+from homeroom.search.public import forget_schools
 
 from .models import Demonstration
 
@@ -37,6 +38,7 @@ def delete_demonstration() -> int:
 def delete_schools(school_ids: Collection[int]) -> None:
     """Delete these schools with every row of theirs, and the accounts that had no person anywhere else."""
     accounts = set(Account.objects.filter(persons__school__in=school_ids).values_list("pk", flat=True))
+    forget_schools(school_ids)  # SQLite's full-text index has rows no foreign key leads to
     with_path = [(model, path) for model in apps.get_models() if (path := path_to_school(model)) is not None]
     # The farthest first: a row is found through the rows it points to. Constraints are checked at the end.
     for model, path in sorted(with_path, key=lambda pair: -len(pair[1])):

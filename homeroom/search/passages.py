@@ -127,6 +127,11 @@ def forget_passages(ids: Iterable[int]) -> None:
         Passage.objects.filter(pk__in=[row.pk for row in there]).delete()
 
 
+def forget_schools(school_ids: Iterable[int]) -> None:
+    """Make everything of these schools unfindable: for who deletes them whole."""
+    forget_passages(Passage.objects.filter(school_id__in=list(school_ids)).values_list("pk", flat=True))
+
+
 def _said(row: Passage) -> Said:
     return Said(row.pk, row.school_id, row.place_id, row.position, row.author_id, row.said_at, row.text)
 

@@ -313,6 +313,7 @@ CASES: dict[str, Cases] = {
         _of("somebody's edge", {"uuid": w.cast.child_a.uuid}, {"action": "end", "edge": str(w.edge.pk)}),
     ],
     "students/<uuid:uuid>/why/": _about_children,
+    "context/<uuid:uuid>/": _about_children,
     "school/": lambda w: [_of("", {}, {"step": "calendar", "done": "1"})],
     "school/details/": lambda w: [_of("", {}, {"name": "阳光小学", "short_name": "阳光", "stages": ["primary"]})],
     "school/subjects/": lambda w: [_of("", {}, {"names": "语文\n数学\n英语\n科学\n书法"})],

@@ -37,6 +37,7 @@ DATA = {
     "school/dimensions.py": "the other words people use for what a figure is told by",
     "people/dimensions.py": "the other words people use for what a figure is told by",
     "semantics/moments.py": "the other words people use for what a figure is told by",
+    "conversations/finding.py": "我 and 王老师 as somebody types whose messages they look for",
     "questions/dates.py": "the words by which a promise with a day is recognised in a Chinese reply",
     "questions/retrieval.py": "politeness of a Chinese question that tells nothing about it",
     "school/presets.py": "the names new classes and subjects get, stored in the database",
