@@ -133,7 +133,7 @@ def test_a_reply_waits_and_goes_out(served, become, picture):
     waits.get_by_role("button", name="立即发送").click()
     expect(teacher.locator("li.msg[data-number]", has_text="水彩笔")).to_be_visible()
     expect(teacher.locator("scheduled-here")).to_have_count(0)
-    expect(mother.locator("li.msg[data-number]", has_text="水彩笔")).to_be_visible(timeout=10_000)
+    expect(mother.locator("li.msg[data-number]", has_text="水彩笔")).to_be_visible(timeout=20_000)
 
 
 @pytest.mark.parametrize("address", ["/me/hours/", "/me/replies/", "/me/replies/new/", "/conversations/scheduled/"])
