@@ -51,9 +51,7 @@ def answer_after(thread, mother, teacher, asked_at, *minutes):
     for day, wait in enumerate(minutes):
         asked = asked_at - timedelta(days=7 * (day + 1))
         for who, instant in ((mother, asked), (teacher, asked + timedelta(minutes=wait))):
-            rows.append(
-                Posting(place.pk, place.membership_version, place.school_id, who.pk, "您好", new_id(), instant)
-            )
+            rows.append(Posting(place.pk, place.membership_version, place.school_id, who.pk, "您好", new_id(), instant))
     rows.sort(key=lambda posting: posting.sent_at)
     write(rows)
 
@@ -167,7 +165,15 @@ def test_counting_takes_the_same_statements_for_any_history(school, thread):
 
 @pytest.mark.parametrize(
     ("minutes", "words"),
-    [(0, "半小时"), (30, "半小时"), (31, "1 小时"), (61, "2 小时"), (240, "4 小时"), (300, "1 个工作日"), (2000, "个工作日")],
+    [
+        (0, "半小时"),
+        (30, "半小时"),
+        (31, "1 小时"),
+        (61, "2 小时"),
+        (240, "4 小时"),
+        (300, "1 个工作日"),
+        (2000, "个工作日"),
+    ],
 )
 def test_the_time_is_said_in_plain_words(school, minutes, words):
     assert words in hours.usual_words("王老师", minutes, Calendar.of(school.school))
