@@ -47,6 +47,10 @@ class Text(Schema):
     text: str = Field(default="", max_length=20_000)
 
 
+class Shows(Schema):
+    is_on: bool
+
+
 class ConversationOut(Schema):
     id: UUID
     kind: str
@@ -202,6 +206,15 @@ def read(request: HttpRequest, uuid: UUID, body: ReadUpTo) -> Status[None]:
     """The reader has read up to this number."""
     person, membership = _place(request, uuid)
     services.mark_read(actor=person, membership=membership, number=body.number)
+    return Status(204, None)
+
+
+@router.post("/conversations/presence", response={204: None}, operation_id="conversations_presence")
+def show_presence(request: HttpRequest, body: Shows) -> Status[None]:
+    """Whether others see that the reader is here and typing, and the reader them."""
+    person: Person = request.person  # type: ignore[attr-defined]
+    _switched_on(person)
+    services.show_presence(actor=person, is_on=body.is_on)
     return Status(204, None)
 
 

@@ -38,7 +38,7 @@ from homeroom.redlines.public import check, needs_a_look
 from homeroom.school.public import module_is_on, uses
 from homeroom.ui.public import register_page_end
 
-from . import access, hints
+from . import access, hints, presence
 from .log import MOVED, MOVED_BY, SAID, Messages
 from .models import Membership, Side
 from .pace import Pace
@@ -92,6 +92,7 @@ def wire() -> None:
     register_greeting(hints.unread)
     register_act("conversations.send", send)
     register_act("conversations.read", read)
+    register_act("conversations.here", presence.here)
     register_page_end(unread_count)
     # More than these, and the service looks at the rows: whether it was too fast, or whether nobody has answered yet.
     most = settings.CHAT_MESSAGES_A_MINUTE

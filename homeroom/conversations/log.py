@@ -105,7 +105,7 @@ class Messages:
     def streams_of(self, person_ids: Collection[int]) -> Sequence[tuple[str, Heard]]:
         places = Membership.objects.filter(access.holding(timezone.now()), person_id__in=list(person_ids))
         return [
-            (f"{letter}{conversation_id}", Heard(person_id, floor, ends_at and ends_at.timestamp()))
+            (f"{letter}{conversation_id}", Heard(person_id, floor, None if ends_at is None else ends_at.timestamp()))
             for conversation_id, person_id, floor, ends_at in places.values_list(
                 "conversation_id", "person_id", "since_number", "ends_at"
             )

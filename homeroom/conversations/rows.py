@@ -27,6 +27,6 @@ def fetched(columns: str, source: str, values: list[Any]) -> list[Any]:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(f"SELECT {columns} {source}", values)
-            return cursor.fetchall()
+            return list(cursor.fetchall())
         cursor.execute(f"SELECT json_group_array(json_array({columns})) {source}", values)
         return list(msgspec.json.decode(cursor.fetchone()[0]))

@@ -101,7 +101,7 @@ def control(kind: str, **fields: Any) -> bytes:
     return text_frame(encode({"t": kind, **fields}))
 
 
-def event_tail(name: str, created_at: datetime, payload: Mapping[str, Any] | None) -> bytes:
+def event_tail(name: str, created_at: datetime, payload: Mapping[str, Any] | msgspec.Struct | None) -> bytes:
     """The bytes all receivers of an event share. `payload` None: not for showing (taken back, or no longer there)."""
     at = created_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return b"," + encode({"t": "event", "e": name, "at": at, "d": payload})[1:]

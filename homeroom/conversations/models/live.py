@@ -10,8 +10,7 @@ from homeroom.people.models import Person
 class PresenceWish(models.Model):
     """Whether somebody shows, and is shown, who is here and who is typing.
 
-    No row: a guardian and a pupil do, staff do in the school's working time. Whoever has said yes shows it always but
-    in quiet hours, whoever has said no never.
+    No row: yes. Staff show it, and are shown it, only in the school's working time, whatever they wish.
     """
 
     person = models.OneToOneField(Person, on_delete=models.CASCADE, related_name="+")

@@ -19,7 +19,7 @@ from homeroom.conversations.access import may_hand_over
 from homeroom.conversations.calm import calm_for
 from homeroom.conversations.civil import Wish
 from homeroom.conversations.company import company_of
-from homeroom.conversations.models import MARKS, Draft, Membership
+from homeroom.conversations.models import MARKS, Draft, Membership, PresenceWish
 from homeroom.conversations.services.posting import FILES_AT_MOST, LONGEST
 from homeroom.conversations.services.scheduling import waiting_here
 from homeroom.conversations.talking import about, cited_or_none
@@ -68,6 +68,7 @@ def conversation_list(request: SignedInRequest) -> HttpResponse:
         return render(request, "conversations/column.html", {**context, "level": 1})
     context["may_hand_over"] = may_hand_over(request.person)
     context["may_keep_duty"] = access.can_keep_duty(request.person, request.person.school_id)
+    context["presence_on"] = not PresenceWish.objects.filter(person=request.person, is_on=False).exists()
     context["may_change_rules"] = access.can_change_rules(request.person, request.person.school_id)
     return render(request, "conversations/list.html", context)
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from django.db import transaction
 
-from homeroom.conversations import access, hints
-from homeroom.conversations.models import Draft, Membership
+from homeroom.conversations import access, hints, presence
+from homeroom.conversations.models import Draft, Membership, PresenceWish
 from homeroom.kit.access import require
 from homeroom.people.models import Person
 
@@ -41,6 +41,13 @@ def unread_kept(conversation_id: int, person_id: int) -> Iterator[None]:
     yield
     if before is not None and before.read_number < before.conversation.last_number:
         place.update(read_number=before.read_number)
+
+
+@transaction.atomic
+def show_presence(*, actor: Person, is_on: bool) -> None:
+    """Let others see that the actor is here and typing, and the actor them; or neither."""
+    PresenceWish.objects.update_or_create(person=actor, defaults={"is_on": is_on})
+    transaction.on_commit(presence.forget)
 
 
 @transaction.atomic

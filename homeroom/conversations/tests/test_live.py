@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from homeroom.conversations import faces
+from homeroom.conversations import faces, presence
 from homeroom.conversations.models import Conversation, Membership, Message
 from homeroom.conversations.services import (
     edit_message,
@@ -18,6 +18,7 @@ from homeroom.conversations.services import (
     open_family_thread,
     post_message,
     react,
+    show_presence,
     withdraw_message,
 )  # fmt: skip
 from homeroom.eventlog import announcing
@@ -272,3 +273,25 @@ def test_names_of_files_and_quotes_go_as_text_and_only_the_servers_html_as_html(
     assert heard(page, f"c{thread.pk}")["d"]["html"] == ("&lt;img src=x onerror=alert(1)&gt;&quot;&gt;&lt;script&gt;")
     say(school.mother, thread, "引用", quoted=first.uuid)
     assert heard(page, f"c{thread.pk}")["d"]["quote"]["line"] == evil  # a page puts it in as text, not as HTML
+
+
+def test_typing_is_shown_where_both_have_it_on_and_staff_only_at_work(live, school, thread, monkeypatch):
+    presence.forget()
+    monkeypatch.setattr(presence.Calendar, "is_working", lambda calendar, at: True)
+    mother, teacher = ready(live, school.mother), ready(live, school.class_teacher)
+    key = f"c{thread.pk}/{school.mother.uuid}"
+    mother.send(t="act", id="", do="conversations.here", d={"to": f"c{thread.pk}", "typing": True})
+    shown = hinted(teacher, key)
+    assert (shown["here"], shown["typing"], shown["who"]["zh-hans"][0]) == (True, True, "张小雨妈妈")
+    show_presence(actor=school.mother, is_on=False)
+    mother.send(t="act", id="", do="conversations.here", d={"to": f"c{thread.pk}", "typing": False})
+    teacher.send(t="act", id="", do="conversations.here", d={"to": f"c{thread.pk}", "typing": True})
+    show_presence(actor=school.mother, is_on=True)
+    monkeypatch.setattr(presence.Calendar, "is_working", lambda calendar, at: False)
+    presence.forget()
+    mother.send(t="act", id="", do="conversations.here", d={"to": f"c{thread.pk}", "typing": True})
+    say(school.father, thread, "在吗？")
+    # Everything said before the message was asked of the same thread, so a hint would have come before it.
+    for page in (mother, teacher):
+        frame = page.next()
+        assert (frame["t"], frame["s"]) == ("event", f"c{thread.pk}")

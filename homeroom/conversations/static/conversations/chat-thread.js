@@ -6,6 +6,7 @@ import { toast } from "ui/toast"
 import { act, reached, startAt, topicOf, watch } from "realtime/socket"
 import { Composer } from "conversations/composer"
 import { isWhole, made } from "conversations/message"
+import { Presence } from "conversations/presence"
 
 const ASK_EVERY = 4_000 // milliseconds without a socket
 const LIVE_EVERY = 60_000 // with one: whether one's own newest message was read, which nobody learns to the minute
@@ -39,6 +40,7 @@ class ChatThread extends HTMLElement {
     this.stream = this.dataset.stream
     this.moved = this.stream.replace("c", "x")
     this.blank = this.querySelector("[data-blank]")
+    this.presence = new Presence(this, form?.elements.text)
     startAt({ [this.stream]: this.last, [this.moved]: this.change })
     this.event = ({ detail }) => this.#event(detail)
     this.ready = ({ detail }) => this.#ready(detail.streams)
@@ -76,6 +78,7 @@ class ChatThread extends HTMLElement {
     document.removeEventListener("visibilitychange", this.look)
     window.removeEventListener("online", this.look)
     this.composer?.close()
+    this.presence?.close()
   }
 
   // --- what the socket brings

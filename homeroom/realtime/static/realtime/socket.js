@@ -73,6 +73,11 @@ export function act(what, data, id = `a${++acts}`) {
 }
 carryBy(act);
 
+/** Say something that needs no answer, such as that one is typing. */
+export function say(what, data) {
+  if (state === "live") send({ t: "act", id: "", do: what, d: data });
+}
+
 function answer(id, given) {
   const waiting = asked.get(id);
   asked.delete(id);
