@@ -125,7 +125,7 @@ def _fill(options: argparse.Namespace) -> dict[str, Any]:
             rows.append(
                 Message(
                     school_id=school.pk, conversation_id=where.pk, number=numbers[where.pk], client_key=new_id(),
-                    author_id=chance.choice((where.teacher_id, where.student_id)),
+                    author_id=chance.choice((where.teacher_id, where.student_id)) or 0,
                     text=text if chance.randrange(RARE_EVERY) else f"{text}孩子骨折了。",
                     sent_at=now - timedelta(minutes=(options.messages - start - n) // 2),
                 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, time
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import Max, Q, QuerySet
@@ -36,7 +37,7 @@ def about_child(viewer: Person, student: Person, now: datetime) -> Sequence[tupl
     ]  # fmt: skip
 
 
-def _newest(copies: QuerySet[Recipient], now: datetime) -> list[dict[str, object]]:
+def _newest(copies: QuerySet[Recipient], now: datetime) -> list[Any]:
     seen = copies.filter(item__recalled_at__isnull=True, surfaces_at__lte=now).order_by()
     grouped = seen.values("item_id", "item__uuid", "item__title", "item__level", "item__sent_at")
     return list(
@@ -63,7 +64,7 @@ def _in_charge(viewer: Person, student: Person) -> QuerySet[Recipient]:
     return about.filter(seen)
 
 
-def _state(row: dict[str, object]) -> str:
+def _state(row: dict[str, Any]) -> str:
     if row["item__level"] == Level.READ:
         return str(_("Read") if row["read"] else _("Unread"))
     return str(_("Done") if row["settled"] else _("To do"))

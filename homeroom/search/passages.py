@@ -207,7 +207,8 @@ def _rows(asked: Wanted, groups: Groups, before_id: int) -> Iterator[tuple[int, 
 
 
 def _dated(asked: Wanted) -> tuple[str, list[Any]]:
-    conditions, values = "", []
+    conditions = ""
+    values: list[Any] = []
     adapt = connection.ops.adapt_datetimefield_value
     if asked.since is not None:
         conditions, values = conditions + " AND p.said_at >= %s", [*values, adapt(asked.since)]
