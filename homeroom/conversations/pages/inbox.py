@@ -95,7 +95,9 @@ def _thread(
     last = page.messages[-1].message.number if page.messages else 0
     if before is None and last > membership.read_number:
         services.mark_read(actor=request.person, membership=membership, number=last)
-    title, child, note = queries.titles_of(membership)
+    listed = list_context(request, now)
+    here = next((entry for entry in listed["entries"] if entry.conversation.pk == conversation.pk), None)
+    title, child, note = (here.title, here.child, here.note) if here is not None else queries.titles_of(membership)
     draft = Draft.objects.filter(conversation=conversation, person=request.person).first()
     context = {
         "membership": membership,
@@ -122,7 +124,7 @@ def _thread(
         "longest": LONGEST,
         "marks": MARKS,
         "token": hints.token(conversation, account_id=request.account.pk),
-        **list_context(request, now),
+        **listed,
     }
     return render(request, "conversations/thread.html", context, status=status)
 

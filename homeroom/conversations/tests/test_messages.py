@@ -293,7 +293,7 @@ def test_statements_do_not_grow_with_messages_or_conversations(school, thread, c
     many = count("/conversations/"), count(address)
     assert many == few
     assert len(few[0]) <= 22
-    assert len(few[1]) <= 40
+    assert len(few[1]) <= 36
 
 
 def test_a_school_that_does_not_use_it_has_no_door(school, thread, client_for):
