@@ -7,11 +7,12 @@ from django.utils import timezone
 from homeroom.kit.jobs import every
 
 from . import entering, figures, services
-
-_tail = entering.Tail()
 from .hours import count_all_usual_times
 from .services.away import answer_for_the_away
 from .services.scheduling import send_due
+from .services.unopened import settle_opened, tell_of_unopened
+
+_tail = entering.Tail()
 
 
 @every(20)
@@ -49,3 +50,15 @@ def note_exchanges() -> None:
 def enter_in_search() -> None:
     """What was said becomes findable."""
     entering.enter_new(_tail, now=timezone.now())
+
+
+@every(60)
+def tell_of_unopened_messages() -> None:
+    """Whoever has not read for a while is told over their ways outside."""
+    tell_of_unopened(now=timezone.now())
+
+
+@every(20)
+def settle_opened_messages() -> None:
+    """What was read in the conversation is read in the inbox."""
+    settle_opened(now=timezone.now())

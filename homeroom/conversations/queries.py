@@ -308,7 +308,10 @@ def shown(membership: Membership, messages: Sequence[Message], *, now: datetime)
                 withdrawn_by=named.get(message.withdrawn_by_id or 0, "") if gone else "",
                 extra=extras.get(message.pk, NOTHING),
                 can_edit=(
-                    mine and not gone and message.cites_kind != HANDOVER and membership.can_speak
+                    mine
+                    and not gone
+                    and message.cites_kind != HANDOVER
+                    and membership.can_speak
                     and now - message.sent_at <= access.EDITABLE_FOR
                 ),
                 can_withdraw=not gone and (mine or moderates),
@@ -400,11 +403,6 @@ def read_state(membership: Membership, *, working: bool) -> ReadState:
             return nothing
         return ReadState(number, _("Read by %(done)d of %(all)d") % {"done": done, "all": len(reads)})
     return ReadState(number, _("Read") if done else _("Not yet read"))
-
-
-def duty_phone(school_id: int) -> str:
-    """The number for what cannot wait; empty where the school has given none."""
-    return rules_of(school_id).duty_phone
 
 
 def duty_phone(school_id: int) -> str:

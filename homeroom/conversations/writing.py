@@ -57,7 +57,6 @@ class Written:
     is_new: bool
     conversation_uuid: UUID
 
-
     @property
     def waits(self) -> bool:
         """It has no number yet: a moderator reads it first."""
@@ -71,6 +70,7 @@ class Mark:
     conversation_id: int
     person_id: int
     number: int
+
 
 Outcome = Written | Trouble
 

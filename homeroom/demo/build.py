@@ -15,8 +15,8 @@ from homeroom.school.models import School
 
 from .asked import ask_a_few_dozen
 from .calm import keep_calm
-from .civil import keep_civil
 from .cast import PASSWORD, ZONE, Cast, Maker, build_cast
+from .civil import keep_civil
 from .holidays import build_calendar
 from .life import live_a_term
 from .models import Demonstration, Member

@@ -140,8 +140,12 @@ def build_world(cast: Cast) -> World:
         thread=thread,
         channel=channel,
         planned=plan_handover(
-            actor=cast.office, threads=[thread], successor=cast.subject_teacher, on=cast.today + timedelta(days=30),
-            note="", now=now,
+            actor=cast.office,
+            threads=[thread],
+            successor=cast.subject_teacher,
+            on=cast.today + timedelta(days=30),
+            note="",
+            now=now,
         )[0],
         pupil_thread=open_pupil_thread(actor=cast.pupil, teacher=cast.third_class_teacher, now=now),
         message=message,
@@ -214,6 +218,13 @@ def _scheduled(w: World) -> list[Case]:
     return [_of("the class teacher's", {"uuid": row.uuid}, {"now": "1"})]
 
 
+def _to_hand_over(w: World) -> list[Case]:
+    return [_of("", {}, {
+        "leaving": str(w.cast.class_teacher.uuid), "threads": [str(w.thread.uuid)], "on": w.cast.today.isoformat(),
+        "successor": str(w.cast.subject_teacher.uuid), "note": "请多关照",
+    })]  # fmt: skip
+
+
 def _replies(w: World) -> list[Case]:
     own = save_reply(actor=w.cast.class_teacher, name="收到", text="收到，{{家长}}。")
     schools = save_reply(actor=w.cast.office, name="放假", text="{{班级}}放假。", for_school=True)
@@ -228,9 +239,7 @@ def _word_list(w: World, body: dict[str, Any] | None = None) -> list[Case]:
 
 def _to_review(w: World, body: dict[str, Any] | None = None) -> list[Case]:
     now = timezone.now()
-    change_rules(
-        actor=w.cast.leader, school=w.cast.school, open_replies=True, read_first=True, duty_phone="", now=now
-    )
+    change_rules(actor=w.cast.leader, school=w.cast.school, open_replies=True, read_first=True, duty_phone="", now=now)
     w.channel.refresh_from_db()
     held = post_message(actor=w.cast.mother, conversation=w.channel, text="谢谢", client_key=new_id(), now=now)
     waits = Review.objects.get(pk=held.id)
@@ -411,12 +420,7 @@ CASES: dict[str, Cases] = {
     ],
     "conversations/channel/": lambda w: [_of("class_b", {}, {"school_class": str(w.cast.class_b.uuid)})],
     "conversations/pupil/": lambda w: [_of("", {}, {"teacher": str(w.cast.third_class_teacher.uuid)})],
-    "conversations/handover/": lambda w: [
-        _of("", {}, {
-            "leaving": str(w.cast.class_teacher.uuid), "threads": [str(w.thread.uuid)], "on": w.cast.today.isoformat(),
-            "successor": str(w.cast.subject_teacher.uuid), "note": "请多关照",
-        })
-    ],
+    "conversations/handover/": _to_hand_over,
     "conversations/handover/<int:pk>/take-back/": lambda w: [_of("", {"pk": w.planned.pk})],
     "conversations/room/": lambda w: [
         _of("school", {}, {"grade": ""}),

@@ -7,7 +7,6 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("conversations", "0006_moderation"),
-        ("delivery", "0002_messages_category"),
         ("people", "0002_account_mail"),
     ]
 
@@ -18,16 +17,11 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("told_number", models.BigIntegerField()),
                 ("told_at", models.DateTimeField()),
+                ("item_id", models.BigIntegerField(null=True)),
                 (
                     "conversation",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE, related_name="+", to="conversations.conversation"
-                    ),
-                ),
-                (
-                    "item",
-                    models.ForeignKey(
-                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="delivery.item"
                     ),
                 ),
                 (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.db import models
 
-from homeroom.delivery.public import Item
 from homeroom.people.models import Person
 
 from .talk import Conversation
@@ -17,7 +16,7 @@ class Nudge(models.Model):
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
     told_number = models.BigIntegerField()  # the newest message there was then
     told_at = models.DateTimeField()
-    item = models.ForeignKey(Item, null=True, on_delete=models.SET_NULL, related_name="+")  # null: they have read it
+    item_id = models.BigIntegerField(null=True)  # of delivery; null: they have read it
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["conversation", "person"], name="one_nudge_each")]

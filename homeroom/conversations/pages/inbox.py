@@ -216,7 +216,7 @@ def send(request: SignedInRequest, uuid: UUID) -> HttpResponse:
             files.append(stored.uuid)
         services.post_message(
             actor=request.person, conversation=membership.conversation, text=text, client_key=key, now=now,
-            wish=Wish(given) if (given := request.POST.get("wish", "")) in set(Wish) else Wish.NONE,
+            wish=Wish(wanted) if (wanted := request.POST.get("wish", "")) in map(str, Wish) else Wish.NONE,
             quoted=quoted, files=files, cites=cited_or_none(request.POST.get("cites", "")),
         )  # fmt: skip
     except Trouble as wrong:

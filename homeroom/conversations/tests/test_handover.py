@@ -79,9 +79,7 @@ def teach(person: Person, school_class: SchoolClass, **dates: date) -> Role:
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    first=st.integers(-5, 12), days=st.integers(0, 12), off=st.lists(st.integers(-7, 30), max_size=12, unique=True)
-)
+@given(first=st.integers(-5, 12), days=st.integers(0, 12), off=st.lists(st.integers(-7, 30), max_size=12, unique=True))
 def test_a_substitute_reads_on_exactly_the_days_of_the_duty(school, thread, first, days, off):
     """Whatever the dates, and on whichever nights the server was off for less than a week."""
     standing_in = Role.objects.get(person=school.substitute)
