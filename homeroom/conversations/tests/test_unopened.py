@@ -104,7 +104,8 @@ def test_what_was_withdrawn_is_not_told_of(school, thread, morning):
 def test_who_has_lost_the_right_is_not_told_and_what_they_were_told_is_settled(school, thread, morning):
     say(school.class_teacher, thread, morning)
     tell_of_unopened(now=morning + timedelta(minutes=15))
-    edge = Guardianship.objects.select_related("student", "guardian").get(guardian=school.father, student=school.child_a)
+    edges = Guardianship.objects.select_related("student", "guardian")
+    edge = edges.get(guardian=school.father, student=school.child_a)
     change_guardianship(actor=SystemActor("test"), edge=edge, changes={"restriction": "no_contact"})
     assert settle_opened(now=morning + timedelta(minutes=16)) == 1
     say(school.class_teacher, thread, morning + timedelta(minutes=20))
