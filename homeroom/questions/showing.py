@@ -72,8 +72,9 @@ DETAILS = {
     "promise_told": _("reminded"),
     "follow_up_told": _("reminded"),
 }
-FACES = ((5, "😀", _("Very satisfied")), (4, "🙂", _("Satisfied")), (3, "😐", _("So-so")),
-         (2, "🙁", _("Dissatisfied")), (1, "😞", _("Very dissatisfied")))  # fmt: skip
+# Icons: not every screen has the emoji.
+FACES = ((5, "mood-happy", _("Very satisfied")), (4, "mood-smile", _("Satisfied")), (3, "mood-empty", _("So-so")),
+         (2, "mood-sad", _("Dissatisfied")), (1, "mood-sad-2", _("Very dissatisfied")))  # fmt: skip
 
 
 def for_family(question: Question) -> Shown:
