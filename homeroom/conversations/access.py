@@ -13,6 +13,7 @@ from homeroom.kit.access import ALLOWED, Actor, Decision, denied
 from homeroom.kit.errors import NotVisible
 from homeroom.people.models import Enrolment, Person, Role
 from homeroom.people.public import children_of
+from homeroom.school.models import ModuleSwitch
 
 from . import roster
 from .models import Conversation, HouseRules, Membership, Message, Side
@@ -24,6 +25,11 @@ EDITABLE_FOR = timedelta(minutes=5)
 def holding(now: datetime) -> Q:
     """A condition on Membership: in force at this instant."""
     return Q(left_at__isnull=True) & (Q(ends_at__isnull=True) | Q(ends_at__gt=now))
+
+
+def switched_off(school: str) -> QuerySet[ModuleSwitch]:
+    """For Exists: whether the school that the column `school` of the outer rows names does not use conversations."""
+    return ModuleSwitch.objects.filter(school_id=OuterRef(school), module="conversations", is_on=False)
 
 
 def memberships_of(person: Person, *, now: datetime) -> QuerySet[Membership]:

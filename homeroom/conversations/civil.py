@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.utils.translation import gettext_lazy as _
+
+from homeroom.kit.errors import NotAllowed
 from homeroom.redlines import public as redlines
 
 from .models import Held, Membership, Side
@@ -48,8 +51,13 @@ def looked_at(membership: Membership, text: str, wish: Wish = Wish.NONE) -> Wait
 
 
 def require_clean(text: str, membership: Membership) -> None:
-    """For a text that nobody reads first, such as an edit: warned about is let through, the rest is refused."""
+    """For a text that nobody reads first, such as an edit: warned about is let through, the rest is refused.
+
+    Raises WordsFound, and NotAllowed where a moderator reads what families say before others do.
+    """
     family = membership.side == Side.FAMILY
+    if family and membership.conversation.read_first:
+        raise NotAllowed(_("A moderator reads messages here first. Write another one, or withdraw this one."))
     findings = redlines.check(text, membership.conversation.school_id, by_staff=not family)
     if findings.action in FOR_A_MODERATOR:
         raise redlines.WordsFound(findings)

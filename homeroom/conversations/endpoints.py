@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -22,6 +22,7 @@ from .models import Membership
 from .talking import cited_or_none
 
 router = Router()
+Number = Annotated[int, Field(ge=0, lt=2**62)]
 
 
 class Posted(Schema):
@@ -135,7 +136,7 @@ def conversations(request: HttpRequest, only_unread: bool = False) -> list[dict[
 
 
 @router.get("/conversations/search", response=FoundOut, operation_id="conversations_search")
-def search(request: HttpRequest, asked: Query[AskedFor], before: int | None = None) -> dict[str, Any]:
+def search(request: HttpRequest, asked: Query[AskedFor], before: Number | None = None) -> dict[str, Any]:
     """The newest messages the reader may see that hold every word of `q`; `before` of an answer asks for the next."""
     person: Person = request.person  # type: ignore[attr-defined]
     _switched_on(person)
@@ -159,7 +160,7 @@ def search(request: HttpRequest, asked: Query[AskedFor], before: int | None = No
 
 
 @router.get("/conversations/{uuid}/messages", response=list[MessageOut], operation_id="conversations_messages")
-def messages(request: HttpRequest, uuid: UUID, after: int | None = None, before: int | None = None) -> list[Any]:
+def messages(request: HttpRequest, uuid: UUID, after: Number | None = None, before: Number | None = None) -> list[Any]:
     """Messages above `after`, or the newest below `before`, or the newest; at most forty, in order."""
     _person, membership = _place(request, uuid)
     page = queries.thread(membership, now=timezone.now(), after=after, before=before)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -60,7 +60,7 @@ class _Send(msgspec.Struct):
 
 class _Read(msgspec.Struct):
     to: str
-    n: int
+    n: Annotated[int, msgspec.Meta(ge=0, lt=2**62)]
 
 
 _decode_send = msgspec.json.Decoder(_Send).decode

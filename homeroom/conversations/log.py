@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Exists, Max
 from django.utils import timezone
 
 from homeroom.eventlog.public import StreamState
@@ -103,7 +103,11 @@ class Messages:
         ]
 
     def streams_of(self, person_ids: Collection[int]) -> Sequence[tuple[str, Heard]]:
-        places = Membership.objects.filter(access.holding(timezone.now()), person_id__in=list(person_ids))
+        places = Membership.objects.filter(
+            access.holding(timezone.now()),
+            ~Exists(access.switched_off("conversation__school_id")),
+            person_id__in=list(person_ids),
+        )
         return [
             (f"{letter}{conversation_id}", Heard(person_id, floor, None if ends_at is None else ends_at.timestamp()))
             for conversation_id, person_id, floor, ends_at in places.values_list(

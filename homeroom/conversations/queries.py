@@ -312,6 +312,7 @@ def shown(membership: Membership, messages: Sequence[Message], *, now: datetime)
                     and not gone
                     and message.cites_kind != HANDOVER
                     and membership.can_speak
+                    and not (conversation.read_first and membership.side == Side.FAMILY)
                     and now - message.sent_at <= access.EDITABLE_FOR
                 ),
                 can_withdraw=not gone and (mine or moderates),

@@ -21,7 +21,7 @@ from homeroom.kit.errors import NotVisible, Trouble
 from homeroom.kit.ids import new_id
 
 from . import access, log
-from .models import Membership
+from .models import Membership, Side
 from .rows import fetched, rows_of
 from .telling import Row
 
@@ -196,7 +196,7 @@ def _left(postings: Sequence[Posting], locked: Mapping[int, _Locked]) -> set[tup
         can_speak=True,
         conversation_id__in={conversation_id for conversation_id, _author in moved},
         person_id__in={author_id for _conversation, author_id in moved},
-    )
+    ).exclude(conversation__read_first=True, side=Side.FAMILY)  # a moderator reads it first
     return moved.keys() - set(still.values_list("conversation_id", "person_id"))
 
 

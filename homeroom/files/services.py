@@ -76,6 +76,8 @@ def store_upload(*, actor: Person, name: str, content: IO[bytes], size: int, now
         else:
             kept = File(content)
         kept.seek(0)
+        duration = sound.length_ms(content, type_.media_type) if type_.kind == Kind.SOUND else None
+        kept.seek(0)
         digest = hashlib.sha256()
         for chunk in kept.chunks():
             digest.update(chunk)
@@ -99,7 +101,7 @@ def store_upload(*, actor: Person, name: str, content: IO[bytes], size: int, now
                 thumbnail=thumbnail,
                 width=made.width if made else None,
                 height=made.height if made else None,
-                duration_ms=sound.length_ms(content, type_.media_type) if type_.kind == Kind.SOUND else None,
+                duration_ms=duration,
                 created_at=now,
             )
             audit.record(actor=actor, action="file.stored", target=file, size=file.size, kind=file.kind)
@@ -116,6 +118,8 @@ def store_recording(
     *, actor: Person, name: str, content: IO[bytes], size: int, longest: timedelta, now: datetime
 ) -> StoredFile:
     """Keep a recording that is no longer than `longest`, by its bytes. Raises as `store_upload`."""
+    require(access.can_upload(actor))
+    _check_pace(actor, size, now)
     type_ = sniffing.recognise(content, size)
     length = sound.length_ms(content, type_.media_type) if type_.kind == Kind.SOUND else None
     if length is None:

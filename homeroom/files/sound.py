@@ -10,6 +10,7 @@ import struct
 from collections.abc import Iterator
 from typing import IO
 
+PARTS_AT_MOST = 100_000  # of a minute of speech there are some thousands
 WHOLE_AT_MOST = 8 << 20  # a longer file is not walked through; a minute of speech is far below
 _SEGMENT, _CLUSTER, _TRACKS, _ENTRY = 0x18538067, 0x1F43B675, 0x1654AE6B, 0xAE
 _INFO, _SCALE, _DURATION, _TRACK_TYPE = 0x1549A966, 0x2AD7B1, 0x4489, 0x83
@@ -36,7 +37,7 @@ def length_ms(file: IO[bytes], media_type: str) -> int | None:
     way = ways.get(media_type)
     try:
         found = way(data) if way is not None else None
-    except (IndexError, ValueError, ZeroDivisionError):
+    except (ArithmeticError, IndexError, ValueError, struct.error):
         return None
     return found if found is not None and 0 < found < 24 * 3_600_000 else None
 
@@ -69,7 +70,9 @@ def _vint(data: bytes, at: int, *, keep_mark: bool) -> tuple[int, int, bool]:
 def _elements(data: bytes) -> Iterator[tuple[int, int, int]]:
     """(id, start, end) of every element in order; of those that hold others also what is inside."""
     at = 0
-    while at < len(data) - 1:
+    for _part in range(PARTS_AT_MOST):
+        if at >= len(data) - 1:
+            return
         try:
             name, body, _unknown = _vint(data, at, keep_mark=True)
             size, body, unknown = _vint(data, body, keep_mark=False)
@@ -116,7 +119,9 @@ def _ogg(data: bytes) -> int | None:
 def _boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     """(name, start, end) of every box in order; of those that hold others also what is inside."""
     at = 0
-    while at + 8 <= len(data):
+    for _part in range(PARTS_AT_MOST):
+        if at + 8 > len(data):
+            return
         size, name, body = _number(data[at : at + 4]), data[at + 4 : at + 8], at + 8
         if size == 1:
             size, body = _number(data[at + 8 : at + 16]), at + 16
@@ -129,7 +134,7 @@ def _boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
 
 def _mp4(data: bytes) -> int | None:
     scale, stated, total, usual = 0, 0, 0, 0
-    for name, at, _end in _boxes(data):
+    for name, at, end in _boxes(data):
         if name == b"mdhd":
             wide = data[at] == 1
             scale = _number(data[at + (20 if wide else 12) :][:4])
@@ -137,7 +142,7 @@ def _mp4(data: bytes) -> int | None:
         elif name == b"tfhd":
             usual = _usual_length(data, at)
         elif name == b"trun":
-            total += _run_length(data, at, usual)
+            total += _run_length(data, at, end, usual)
     return (total or stated) * 1000 // scale
 
 
@@ -148,13 +153,13 @@ def _usual_length(data: bytes, at: int) -> int:
     return _number(data[place : place + 4]) if flags & 0x8 else 0
 
 
-def _run_length(data: bytes, at: int, usual: int) -> int:
+def _run_length(data: bytes, at: int, end: int, usual: int) -> int:
     flags, count = _number(data[at + 1 : at + 4]), _number(data[at + 4 : at + 8])
     if not flags & 0x100:
         return usual * count
     place = at + 8 + 4 * bool(flags & 0x1) + 4 * bool(flags & 0x4)
     width = 4 * sum(bool(flags & bit) for bit in (0x100, 0x200, 0x400, 0x800))
-    return sum(_number(data[one : one + 4]) for one in range(place, min(place + width * count, len(data)), width))
+    return sum(_number(data[one : one + 4]) for one in range(place, min(place + width * count, end), width))
 
 
 # --- WAV

@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from homeroom.conversations.access import holding
+from homeroom.conversations.access import holding, switched_off
 from homeroom.conversations.calm import aways_on
 from homeroom.conversations.models import Away, AwayAnswer, Conversation, Membership, Message, Side
 from homeroom.conversations.writer import tell
@@ -32,7 +32,9 @@ def answer_for_the_away(*, now: datetime) -> int:
     line answers another; the rows hold that, so any number of processes may do this at once and be killed.
     """
     told = 0
-    schools = School.objects.filter(pk__in=Away.objects.filter(ends_on__gte=now.date()).values("school_id"))
+    schools = School.objects.filter(
+        ~Exists(switched_off("pk")), pk__in=Away.objects.filter(ends_on__gte=now.date()).values("school_id")
+    )
     for school in schools:
         zone = ZoneInfo(school.time_zone)
         for away in aways_on(now.astimezone(zone).date()).filter(school=school).select_related("person"):

@@ -58,6 +58,9 @@ def follow_roster(
         else:
             continue
         moved.setdefault(row.conversation_id, set()).add(row.person_id)
+    # Who leaves and comes back is still muted: the latest end counts.
+    still = Membership.objects.filter(conversation__in=locked, muted_until__gt=now).order_by("muted_until")
+    muted = {(row.conversation_id, row.person_id): row.muted_until for row in still}
     joining = [
         Membership(
             conversation=conversation,
@@ -68,6 +71,7 @@ def follow_roster(
             read_number=conversation.last_number,
             joined_at=now,
             ends_at=place.ends_at(zone),
+            muted_until=muted.get((conversation.pk, person_id)),
         )
         for conversation in locked
         for person_id, place in wanted[conversation.pk].items()

@@ -120,7 +120,7 @@ def decide_case(*, actor: Person, case: Case, outcome: str, reason: str, now: da
     )
     _carry_out(actor, case, ruling, first, now)
     if mute_days or (first is not None and first.muted_days):
-        _mute(case, until=now + timedelta(days=mute_days) if mute_days else None)
+        _mute(case, until=_muted_until(case))
     Case.objects.filter(pk=case.pk).update(state=state)
     case.state = state
     audit.record(
@@ -237,10 +237,16 @@ def _tell_pages(outcome: Written) -> None:
     transaction.on_commit(lambda: tell([outcome]))
 
 
+def _muted_until(case: Case) -> datetime | None:
+    """The latest end that the last ruling of any of the author's cases here sets."""
+    cases = Case.objects.filter(conversation_id=case.conversation_id, author_id=case.author_id)
+    last = [list(one.rulings.all())[-1:] for one in cases.prefetch_related("rulings")]
+    ends = [one.made_at + timedelta(days=one.muted_days) for rulings in last for one in rulings if one.muted_days]
+    return max(ends, default=None)
+
+
 def _mute(case: Case, *, until: datetime | None) -> None:
-    places = Membership.objects.filter(
-        conversation_id=case.conversation_id, person_id=case.author_id, left_at__isnull=True
-    )
+    places = Membership.objects.filter(conversation_id=case.conversation_id, person_id=case.author_id)
     if places.update(muted_until=until):
         here = Conversation.objects.filter(pk=case.conversation_id)
         here.update(membership_version=F("membership_version") + 1)

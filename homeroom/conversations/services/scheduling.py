@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, QuerySet
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -31,7 +32,9 @@ OWNER = "scheduled_message"
 FARTHEST = timedelta(days=90)
 AT_MOST = 50  # of one person at a time
 SOONEST = timedelta(minutes=1)
+PUT_OFF = timedelta(minutes=1)
 _SYSTEM = SystemActor("scheduled messages")
+log = logging.getLogger(__name__)
 
 
 def waiting() -> QuerySet[ScheduledMessage]:
@@ -149,18 +152,23 @@ def send_due(*, now: datetime, at_most: int = 200) -> int:
     """
     sent = 0
     due = (
-        waiting().filter(send_at__lte=now).select_related("author__school", "author__account", "conversation", "quoted")
+        waiting()
+        .filter(~Exists(access.switched_off("school_id")), send_at__lte=now)
+        .select_related("author__school", "author__account", "conversation", "quoted")
     )
     for row in due.order_by("send_at", "id")[:at_most]:
         try:
             _send(row, now)
             sent += 1
         except TooFast:
-            continue
+            waiting().filter(pk=row.pk).update(send_at=now + PUT_OFF)  # those behind it have their turn
         except Trouble as refused:
             if refused.status >= 500:  # the database was busy: the next round
                 continue
             _refuse(row, refused, now)
+        except Exception:
+            log.exception("a scheduled message could not be sent")
+            waiting().filter(pk=row.pk).update(send_at=now + PUT_OFF)
     return sent
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from homeroom.audit import public as audit
 from homeroom.conversations import access
+from homeroom.conversations.civil import require_clean
 from homeroom.conversations.models import Message, Transcript
 from homeroom.files import public as files_of
 from homeroom.kit.access import require
@@ -46,10 +47,12 @@ def write_transcript(*, actor: Person, message: Message, text: str, now: datetim
     membership = place_in(actor, message, now)
     require(access.can_transcribe(actor, message, membership))
     attached = files_of.attached(OWNER, [message.pk]).get(message.pk, []) if message.has_files else []
+    require(access.can_speak(membership))
     text = cleaned(text)
     if not text or len(text) > LONGEST_TRANSCRIPT or not any(file.is_sound for file in attached):
         wrong = _("Write between 1 and %(most)d characters.") % {"most": LONGEST_TRANSCRIPT}
         raise Invalid(wrong, fields={"transcript": wrong})
+    require_clean(text, membership)
     Transcript.objects.update_or_create(
         message=message, defaults={"text": text, "transcribed_by": actor, "written_at": now}
     )

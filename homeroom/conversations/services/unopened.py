@@ -21,13 +21,13 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from homeroom.conversations import queries
-from homeroom.conversations.access import holding
+from homeroom.conversations.access import holding, switched_off
 from homeroom.conversations.hours import weekly_of
 from homeroom.conversations.models import Conversation, Membership, Message, Nudge, Rhythm, Side
 from homeroom.delivery.public import Asked, Category, Item, Level, mark_read, send_item
 from homeroom.kit.access import SystemActor
 from homeroom.kit.errors import NotVisible
-from homeroom.school.public import Calendar, switched_off
+from homeroom.school.public import Calendar
 
 KIND = "messages"
 UNREAD_FOR = timedelta(minutes=15)  # who has the page open reads sooner
@@ -49,10 +49,13 @@ def tell_of_unopened(*, now: datetime) -> int:
     for place in places:
         by_side[place.conversation_id, place.side].append(place)
     working = _Working(now)
-    told = 0
-    for group in list(by_side.values())[:CONVERSATIONS_AT_ONCE]:
+    told = tried = 0
+    for group in by_side.values():
+        if tried == CONVERSATIONS_AT_ONCE:
+            break
         reachable = [place for place in group if place.side == Side.FAMILY or working.now(place)]
-        if reachable and "conversations" not in switched_off(reachable[0].conversation.school_id):
+        if reachable:
+            tried += 1
             told += _tell(reachable, now)
     return told
 
@@ -75,6 +78,7 @@ def _waiting(now: datetime) -> QuerySet[Membership]:
     return (
         Membership.objects.filter(
             holding(now),
+            ~Exists(switched_off("conversation__school_id")),
             conversation__last_message_at__gt=now - LOOKED_BACK,
             conversation__last_number__gt=F("read_number"),
             person__account__isnull=False,
