@@ -13,8 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from homeroom.kit.access import ALLOWED, Actor, Decision, denied
 from homeroom.kit.errors import NotVisible
 
-from .models import Delegation, Enrolment, Guardianship, Person, Role
+from .models import Account, Delegation, Enrolment, Guardianship, Person, Role
 from .queries import SCHOOL_WIDE
+from .second_factor import has_second_factor
 
 
 def can_keep_roster(actor: Actor, school_id: int) -> Decision:
@@ -170,16 +171,37 @@ def can_reset_second_factor(actor: Person, person: Person) -> Decision:
 def can_merge(actor: Person, kept: Person, other: Person) -> Decision:
     """Those who keep the roster, and never about themselves: whoever becomes somebody else has that person's rights.
 
-    Where either has a duty over the whole school, an IT administrator or leader.
+    Where either has a duty over the whole school, now or from a later day, an IT administrator or leader.
     """
     if not actor.keeps_roster(kept.school_id) or not actor.keeps_roster(other.school_id):
         return denied(_("Only the school office, an IT administrator or a school leader can change the roster."))
     accounts = {kept.account_id, other.account_id} - {None}
     if actor.pk in {kept.pk, other.pk} or actor.account_id in accounts:
         return denied(_("Ask a colleague to do this: nobody puts together entries of their own."))
-    wide = Role.objects.in_force(actor.today).filter(person__in=[kept, other], kind__in=SCHOOL_WIDE)
+    wide = Role.objects.filter(person__in=[kept, other], kind__in=SCHOOL_WIDE).exclude(ends_on__lt=actor.today)
     if wide.exists() and not actor.administers(kept.school_id):
         return denied(_("Only an IT administrator or a school leader can decide who has a duty over the whole school."))
+    return ALLOWED
+
+
+def can_settle_accounts(
+    actor: Person, school_id: int, *, stays: Account | None, closed: Account | None, must_choose: bool
+) -> Decision:
+    """By which account two entries that become one sign in.
+
+    The office may hand out ways in, so it could use one and choose that account: over an account that somebody uses,
+    or that a second factor protects, an IT administrator or leader decides.
+    """
+    if actor.administers(school_id):
+        return ALLOWED
+    if must_choose:
+        return denied(_("Both sign in. Only an IT administrator or a school leader can decide which account stays."))
+    if stays is None or closed is None:
+        return ALLOWED
+    if has_second_factor(closed.pk) and not has_second_factor(stays.pk):
+        return denied(
+            _("The account that would be closed has a second factor. Ask an IT administrator or a school leader.")
+        )
     return ALLOWED
 
 

@@ -12,13 +12,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.apps import apps
+from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import ForeignKey, Model, Q, UniqueConstraint
 
-from .models import Person
+from .models import Guardianship, Person
 
+Clash = tuple[ForeignKey[Any, Any], list[str], Model, Model]
 Join = Callable[[Any, Any], None]  # (row that stays, row of the other entry): the second must be gone afterwards
 _joins: dict[str, Join] = {}
 _plain: list[tuple[str, str]] = []
+_edge_joins: list[Callable[[Guardianship, Guardianship], None]] = []
 
 
 def first_stays(kept: Model, other: Model) -> None:
@@ -35,6 +38,17 @@ def follows_too(label: str, column: str) -> None:
     """A column of the table `label` that holds a person's id without being a foreign key."""
     if (label, column) not in _plain:
         _plain.append((label, column))
+
+
+def when_edges_join(join: Callable[[Guardianship, Guardianship], None]) -> None:
+    """Call `join(edge that stays, edge that goes)` before the second is deleted: what hangs on it may move."""
+    if join not in _edge_joins:
+        _edge_joins.append(join)
+
+
+def edges_join(kept: Guardianship, other: Guardianship) -> None:
+    for join in _edge_joins:
+        join(kept, other)
 
 
 def keys_to_person() -> Iterator[ForeignKey[Any, Any]]:
@@ -62,25 +76,35 @@ def unique_sets(key: ForeignKey[Any, Any]) -> list[tuple[list[str], Q | None]]:
     return found
 
 
-def clashes(kept: Person, other: Person) -> list[tuple[ForeignKey[Any, Any], Model, Model]]:
-    """Where both entries have a row and one is allowed: the key, the row of `kept`, the row of `other`."""
-    found = []
+def clashes(kept: Person, other: Person) -> list[Clash]:
+    """Where both entries have a row and one is allowed: the key, its set of columns, the rows of `kept` and `other`.
+
+    A few queries for each set of columns, however many rows there are.
+    """
+    found: list[Clash] = []
     for key in keys_to_person():
+        manager = key.model._default_manager
         for names, condition in unique_sets(key):
-            alike = condition or Q()
-            for row in key.model._default_manager.filter(alike, **{key.name: other}):
-                same = {name: getattr(row, name) for name in names if name != key.name}
-                if None in same.values():  # NULLs never collide
-                    continue
-                twin = key.model._default_manager.filter(alike, **{**same, key.name: kept}).first()
-                if twin is not None:
-                    found.append((key, twin, row))
+            rows = manager.filter(condition or Q())
+            columns = [key.model._meta.get_field(name).attname for name in names if name != key.name]  # type: ignore[union-attr]
+            theirs = list(rows.filter(**{key.name: other}).values_list("pk", *columns))
+            if not theirs:
+                continue
+            mine = {tuple(values): pk for pk, *values in rows.filter(**{key.name: kept}).values_list("pk", *columns)}
+            pairs = [
+                (mine[tuple(values)], pk)
+                for pk, *values in theirs
+                if tuple(values) in mine and None not in values  # NULLs never collide
+            ]
+            if pairs:
+                loaded = manager.in_bulk([pk for pair in pairs for pk in pair])
+                found += [(key, columns, loaded[twin], loaded[row]) for twin, row in pairs]
     return found
 
 
 def without_rule(kept: Person, other: Person) -> list[str]:
     """The tables in which both have a row and nobody has said what becomes of them."""
-    return sorted({key.model._meta.label for key, _twin, _row in clashes(kept, other)} - _joins.keys())
+    return sorted({key.model._meta.label for key, *_rest in clashes(kept, other)} - _joins.keys())
 
 
 def counts(other: Person) -> Counter[str]:
@@ -91,19 +115,36 @@ def counts(other: Person) -> Counter[str]:
     return +found
 
 
+def _still_clash(key: ForeignKey[Any, Any], columns: list[str], *whose: tuple[Model, Person]) -> bool:
+    """Whether a join before this one has left both rows, freshly read, as they were found."""
+    for row, person in whose:
+        try:
+            row.refresh_from_db()
+        except ObjectDoesNotExist:
+            return False
+        if getattr(row, key.attname) != person.pk:
+            return False
+    (twin, _kept), (row, _other) = whose
+    return all(getattr(twin, column) == getattr(row, column) for column in columns)
+
+
 def follow(kept: Person, other: Person) -> Counter[str]:
     """Point everything that names `other` to `kept`; returns how many rows of which table moved or were joined.
 
     Whoever calls has made sure that nothing is `without_rule`.
     """
     moved: Counter[str] = Counter()
-    while found := clashes(kept, other):  # a join may settle others: what hangs on a row goes with it
-        key, twin, row = found[0]
-        _joins[key.model._meta.label](twin, row)
-        moved[key.model._meta.label] += 1
+    joined = True
+    while joined:  # a join may bring or settle others: what hangs on a row goes with it
+        joined = False
+        for key, columns, twin, row in clashes(kept, other):
+            if _still_clash(key, columns, (twin, kept), (row, other)):
+                _joins[key.model._meta.label](twin, row)
+                moved[key.model._meta.label] += 1
+                joined = True
     for key in keys_to_person():
         rows = key.model._default_manager.filter(**{key.name: other})
         moved[key.model._meta.label] += rows.update(**{key.name: kept})
     for model, column in plain_columns():
-        moved[model._meta.label] += model._default_manager.filter(**{column: other.pk}).update(**{column: kept.pk})
+        moved[model._meta.label] += model._base_manager.filter(**{column: other.pk}).update(**{column: kept.pk})
     return +moved

@@ -6,7 +6,7 @@ from . import dimensions
 from .access import can_answer_for, can_keep_roster, classes_of, get_student_for, headed_classes, visible_students
 from .contact import born_on_of, id_number_key, normal_id_number, normal_phone, phone_key, sex_of
 from .decorators import signed_in
-from .following import both_have, first_stays, follows_too
+from .following import both_have, first_stays, follows_too, when_edges_join
 from .labels import family_name, guardian_label, label, labels, staff_label, surname_and_classmate
 from .naming import pinyin_of
 from .queries import (
@@ -72,6 +72,7 @@ __all__ = [
     "surname_and_classmate",
     "visible_students",
     "waive_second_factor_when",
+    "when_edges_join",
     "who_asks",
     "why_visible",
     "without_second_factor",

@@ -21,6 +21,7 @@ from homeroom.people import public as people
 from homeroom.people.events import DelegationChanged, GuardianshipChanged, PersonJoined, PersonsMerged, RoleChanged
 from homeroom.questions import public as questions
 from homeroom.realtime import public as realtime
+from homeroom.roster import public as roster
 from homeroom.roster.events import RosterImported, RosterRolledBack
 from homeroom.school import public as school
 from homeroom.semantics.public import DAY, MONTH, WEEK, declare
@@ -100,6 +101,12 @@ for label in (
 ):  # fmt: skip
     people.both_have(label, people.first_stays)
 people.follows_too("search.Passage", "author_id")
+for label, column in (
+    ("questions.QuestionEvent", "person_id"), ("questions.QuestionEvent", "owner_id"),
+    ("conversations.Exchange", "guardian_id"), ("conversations.Exchange", "teacher_id"),
+):  # fmt: skip
+    people.follows_too(label, column)
+people.when_edges_join(roster.edges_join)
 
 # Beside a conversation about a child stands what each module knows of it for that viewer.
 home.register_context(_("Sent about the child"), delivery.about_child, nothing=_("Nothing was sent lately."))

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from homeroom.audit import public as audit
 from homeroom.eventlog.public import announce
-from homeroom.kit.access import require
+from homeroom.kit.access import Decision, require
 from homeroom.kit.errors import Invalid
 from homeroom.people import access, following
 from homeroom.people.events import DelegationChanged, GuardianshipChanged, PersonsMerged, RoleChanged
@@ -53,11 +54,12 @@ def preview_merge(*, actor: Person, kept: Person, other: Person) -> MergePreview
     edges = list(Guardianship.objects.filter(guardian=other).select_related("student"))
     same = {edge.student_id: edge for edge in Guardianship.objects.filter(guardian=kept).select_related("student")}
     account, closed, must_choose = _account_after(kept, other)
+    settles = _may_settle(actor, kept, other)
     differing = [name for name in WAYS if _known(kept, name) and _known(other, name) and not _alike(kept, other, name)]
     return MergePreview(
         kept=kept,
         other=other,
-        stops=_stops(kept, other),
+        stops=[*_stops(kept, other), *([] if settles else [settles.reason])],
         must_choose_account=must_choose,
         account=account,
         closed_account=closed,
@@ -78,18 +80,21 @@ def merge_persons(
 
     Where both answer for one child, the rights of the two are put together. What differs of phone, address and the like
     stays as `kept` has it. `other` is archived, for history names it. When both sign in, `account` says by which
-    account from now on; the other one is closed unless it acts for somebody else too.
+    account from now on; the other one is closed unless it acts for somebody else too. The choice is an IT
+    administrator's or leader's.
 
     Returns the rows moved, by table. Raises NotAllowed; Invalid while something stops it or no account was chosen.
     """
     locked = {person.pk: person for person in Person.objects.select_for_update().filter(pk__in=[kept.pk, other.pk])}
     kept, other = locked[kept.pk], locked[other.pk]
     plan = preview_merge(actor=actor, kept=kept, other=other)
+    require(_may_settle(actor, kept, other))
     if plan.stops:
         raise Invalid(plan.stops[0])
     stays, closed = _chosen_account(plan, account)
     _end_sessions_of(other)
-    Invitation.objects.filter(person=other, used_at__isnull=True, revoked_at__isnull=True).update(revoked_at=now)
+    slips = Invitation.objects.filter(person__in=[kept, other], used_at__isnull=True, revoked_at__isnull=True)
+    slips.update(revoked_at=now)  # those of `kept` too: each would open what both have
     lent = list(Delegation.objects.filter(delegate=other).values_list("guardianship__student_id", flat=True))
     moved = following.follow(kept, other)
     _take_over(kept, other)
@@ -135,6 +140,11 @@ def _account_after(kept: Person, other: Person) -> tuple[Account | None, Account
     return (theirs, mine, False) if _in_use(theirs) else (mine, theirs, False)
 
 
+def _may_settle(actor: Person, kept: Person, other: Person) -> Decision:
+    stays, closed, must_choose = _account_after(kept, other)
+    return access.can_settle_accounts(actor, kept.school_id, stays=stays, closed=closed, must_choose=must_choose)
+
+
 def _chosen_account(plan: MergePreview, wanted: UUID | None) -> tuple[Account | None, Account | None]:
     if not plan.must_choose_account:
         return plan.account, plan.closed_account
@@ -155,6 +165,8 @@ def _stops(kept: Person, other: Person) -> list[str | Promise]:
         found.append(_("One of them is a pupil. Pupils are put right by the import of the roster."))
     if Guardianship.objects.filter(guardian__in=[kept, other]).filter(pupils).exists():
         found.append(_("One answers for the other: they cannot be the same person."))
+    if any(one.account is not None and one.account.runs_installation for one in (kept, other)):
+        found.append(_("One of them runs this installation. Its account cannot be put together with another."))
     if kept.id_number_key and other.id_number_key and kept.id_number_key != other.id_number_key:
         found.append(_("They have different ID numbers: they are two people, or one number must be corrected first."))
     mine = {edge.student_id: edge for edge in Guardianship.objects.filter(guardian=kept)}
@@ -198,20 +210,43 @@ def _announce(kept: Person, other: Person, plan: MergePreview, lent: list[int]) 
         announce(RoleChanged(school_id=school, person_id=kept.pk, role_id=role.pk))
 
 
+RIGHTS = ("sees_records", "may_confirm", "may_sign", "may_pick_up")
+IN_FORCE, TO_COME, OVER = range(3)
+
+
 def join_edges(kept: Guardianship, other: Guardianship) -> None:
-    """One edge of two to the same child: the rights of either, the longer time, both notes; restrictions are equal."""
-    for name in ("sees_records", "may_confirm", "may_sign", "may_pick_up"):
-        setattr(kept, name, getattr(kept, name) or getattr(other, name))
-    kept.contact_order = min(kept.contact_order, other.contact_order)
-    kept.starts_on = min(kept.starts_on, other.starts_on) if kept.starts_on and other.starts_on else None
-    kept.ends_on = max(kept.ends_on, other.ends_on) if kept.ends_on and other.ends_on else None
+    """One edge of two to the same child: the rights of either, the longer time, both notes; restrictions are equal.
+
+    Where one is in force and the other is not, only the first gives rights and dates: what is over, or has not begun,
+    must not come to life by this. So too where one is to come and the other is over.
+    """
+    today = kept.guardian.today
+    mine, theirs = _when(kept, today), _when(other, today)
+    if mine == theirs:
+        for name in RIGHTS:
+            setattr(kept, name, getattr(kept, name) or getattr(other, name))
+        kept.contact_order = min(kept.contact_order, other.contact_order)
+        kept.starts_on = min(kept.starts_on, other.starts_on) if kept.starts_on and other.starts_on else None
+        kept.ends_on = max(kept.ends_on, other.ends_on) if kept.ends_on and other.ends_on else None
+    else:
+        (kept if mine > theirs else other).delegations.filter(revoked_at=None).update(revoked_at=timezone.now())
+    if theirs < mine:
+        for name in (*RIGHTS, "contact_order", "starts_on", "ends_on"):
+            setattr(kept, name, getattr(other, name))
     if kept.relation == Guardianship.Relation.OTHER:
         kept.relation = other.relation
     notes = dict.fromkeys(note for note in (kept.custody_note, other.custody_note) if note)
     kept.custody_note = "\n".join(notes)
     other.delegations.update(guardianship=kept)
+    following.edges_join(kept, other)
     other.delete()
     kept.save()
+
+
+def _when(edge: Guardianship, today: date) -> int:
+    if edge.ends_on is not None and edge.ends_on < today:
+        return OVER
+    return TO_COME if edge.starts_on is not None and edge.starts_on > today else IN_FORCE
 
 
 following.both_have("people.Guardianship", join_edges)

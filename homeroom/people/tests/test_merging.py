@@ -6,6 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from homeroom.audit.models import Entry
 from homeroom.conversations.models import Membership
@@ -16,9 +19,11 @@ from homeroom.kit.errors import Invalid, NotAllowed
 from homeroom.kit.ids import new_id
 from homeroom.people import following
 from homeroom.people.access import visible_students
-from homeroom.people.models import Account, Enrolment, Guardianship, Invitation, Person, Role, Session
+from homeroom.people.models import Account, Delegation, Enrolment, Guardianship, Invitation, Person, Role, Session
 from homeroom.people.public import create_invitations, phone_key
 from homeroom.people.services import merge_persons, preview_merge
+from homeroom.questions.models import QuestionEvent
+from homeroom.roster.models import RosterEdge
 
 
 @pytest.fixture
@@ -144,11 +149,11 @@ class TestAccounts:
         first = school.mother.account
         Account.objects.filter(pk__in=[first.pk, second.pk]).update(last_login=now)
         with pytest.raises(Invalid) as refused:
-            merge_persons(actor=school.office, kept=school.mother, other=twin, now=now)
+            merge_persons(actor=school.leader, kept=school.mother, other=twin, now=now)
         assert "account" in refused.value.fields
         assert not Person.objects.filter(pk=twin.pk, archived_at__isnull=False).exists()
 
-        merge_persons(actor=school.office, kept=school.mother, other=twin, now=now, account=second.uuid)
+        merge_persons(actor=school.leader, kept=school.mother, other=twin, now=now, account=second.uuid)
         assert Person.objects.get(pk=school.mother.pk).account == second
         assert not Account.objects.get(pk=first.pk).is_active
 
@@ -162,7 +167,7 @@ class TestAccounts:
     def test_an_account_that_acts_elsewhere_is_not_closed(self, school, twin, second, now):
         Account.objects.filter(pk__in=[second.pk, school.in_both_here.account_id]).update(last_login=now)
         both = school.in_both_here
-        merge_persons(actor=school.office, kept=twin, other=both, now=now, account=second.uuid)
+        merge_persons(actor=school.leader, kept=twin, other=both, now=now, account=second.uuid)
         assert Account.objects.get(pk=both.account_id).is_active
         assert Person.objects.get(pk=school.in_both_there.pk).account_id == both.account_id
 
@@ -219,6 +224,125 @@ class TestRefused:
             merge_persons(actor=school.office, kept=school.mother, other=twin, now=now)
 
 
+class TestNobodyClimbs:
+    @pytest.fixture
+    def second(self, twin) -> Account:
+        twin.account = Account.objects.create_user("limei2", "moon-school-9")
+        twin.save()
+        return twin.account
+
+    @pytest.fixture
+    def edges(self, school, twin) -> tuple[Guardianship, Guardianship]:
+        """Of the mother, whose entry stays, and of the other entry, to the same child."""
+        other = Guardianship.objects.create(school=school.school, guardian=twin, student=school.child_a)
+        return Guardianship.objects.get(guardian=school.mother, student=school.child_a), other
+
+    def test_the_office_does_not_choose_between_accounts_in_use(self, school, twin, second, client_for, now):
+        Account.objects.filter(pk__in=[second.pk, school.mother.account_id]).update(last_login=now)
+        kept, mother = (Person.objects.get(pk=one.pk) for one in (twin, school.mother))
+        plan = preview_merge(actor=school.office, kept=kept, other=mother)
+        assert "校领导" in str(plan.stops[0])
+        with pytest.raises(NotAllowed, match="校领导"):
+            merge_persons(actor=school.office, kept=twin, other=school.mother, now=now, account=second.uuid)
+        address = f"/school/people/{twin.uuid}/same/"
+        seen = client_for(school.office).get(address, {"other": str(school.mother.uuid)}).content.decode()
+        assert "校领导" in seen
+        assert 'name="other"' not in seen
+        chosen = {"other": str(school.mother.uuid), "account": str(second.uuid)}
+        assert client_for(school.office).post(address, chosen).status_code in {403, 404, 422}
+        assert Account.objects.get(pk=school.mother.account_id).is_active
+
+    def test_nor_closes_an_account_with_a_second_factor_for_one_without(self, school, twin, second, now):
+        Account.objects.filter(pk=second.pk).update(last_login=now)
+        Authenticator.objects.create(user=school.mother.account, type=Authenticator.Type.TOTP, data={})
+        with pytest.raises(NotAllowed):
+            merge_persons(actor=school.office, kept=school.mother, other=twin, now=now)
+        merge_persons(actor=school.leader, kept=school.mother, other=twin, now=now)
+        assert Person.objects.get(pk=school.mother.pk).account == second
+
+    def test_open_slips_of_the_entry_that_stays_end_too(self, school, twin, now):
+        create_invitations(actor=school.office, person_ids=[twin.pk], now=now)
+        merge_persons(actor=school.office, kept=twin, other=school.mother, now=now)
+        assert not Invitation.objects.filter(used_at=None, revoked_at=None).exists()
+
+    def test_a_duty_over_the_school_that_begins_tomorrow_counts(self, school, twin, now):
+        role = Role.objects.create(
+            school=school.school, person=twin, kind="school_leader", starts_on=school.today + timedelta(days=1)
+        )
+        with pytest.raises(NotAllowed):
+            merge_persons(actor=school.office, kept=school.mother, other=twin, now=now)
+        role.starts_on, role.ends_on = None, school.today - timedelta(days=1)
+        role.save()
+        merge_persons(actor=school.office, kept=school.mother, other=twin, now=now)
+
+    def test_who_runs_the_installation_is_put_together_with_nobody(self, school, twin, now):
+        Account.objects.filter(pk=school.mother.account_id).update(runs_installation=True)
+        mother = Person.objects.get(pk=school.mother.pk)
+        for kept, other in ((mother, twin), (twin, mother)):
+            with pytest.raises(Invalid, match="管理本系统"):
+                merge_persons(actor=school.leader, kept=kept, other=other, now=now)
+
+    @pytest.mark.parametrize("over_is_kept", [True, False])
+    def test_an_edge_that_is_over_gives_no_rights(self, school, twin, edges, now, over_is_kept):
+        over, live = edges if over_is_kept else reversed(edges)
+        over.ends_on = school.today - timedelta(days=1)
+        over.save()
+        live.may_sign, live.ends_on = False, school.today + timedelta(days=9)
+        live.save()
+        lent = Delegation.objects.create(
+            school=school.school, guardianship=over, delegate=school.father, sees_records=True,
+            starts_on=school.today - timedelta(days=9), ends_on=school.today + timedelta(days=9),
+        )  # fmt: skip
+        merge_persons(actor=school.office, kept=school.mother, other=twin, now=now)
+        edge = Guardianship.objects.get(guardian=school.mother, student=school.child_a)
+        assert (edge.may_sign, edge.starts_on, edge.ends_on) == (False, live.starts_on, live.ends_on)
+        lent.refresh_from_db()
+        assert lent.revoked_at is not None
+
+    def test_of_one_that_is_over_and_one_to_come_none_is_in_force_today(self, school, twin, edges, now):
+        over, to_come = edges
+        over.ends_on, to_come.starts_on = school.today - timedelta(days=1), school.today + timedelta(days=5)
+        over.save()
+        to_come.save()
+        merge_persons(actor=school.office, kept=school.mother, other=twin, now=now)
+        edge = Guardianship.objects.get(guardian=school.mother, student=school.child_a)
+        assert (edge.starts_on, edge.ends_on) == (to_come.starts_on, None)
+
+    @pytest.mark.parametrize("both", [True, False])
+    def test_what_a_roster_file_made_stays_the_files_to_end(self, school, twin, edges, now, both):
+        mine, theirs = edges
+        RosterEdge.objects.create(school=school.school, guardianship=theirs)
+        if both:
+            RosterEdge.objects.create(school=school.school, guardianship=mine, ended=True)
+        merge_persons(actor=school.office, kept=school.mother, other=twin, now=now)
+        assert [(row.guardianship_id, row.ended) for row in RosterEdge.objects.all()] == [(mine.pk, False)]
+
+
+def test_many_copies_that_both_have_cost_a_few_queries_each(school, twin, now):
+    Guardianship.objects.create(school=school.school, guardian=twin, student=school.child_a)
+    for _number in range(40):
+        send(school, [school.mother, twin], school.child_a, now, household_rule="each")
+    with CaptureQueriesContext(connection) as first:
+        assert len(following.clashes(school.mother, twin)) == 41
+    assert len(first) < 150
+    with CaptureQueriesContext(connection) as all_of_it:
+        moved = following.follow(school.mother, twin)
+    assert moved["delivery.Recipient"] == 40
+    assert len(all_of_it) < 400 + 40 * 10
+
+
+def test_figures_follow(school, twin, now):
+    event = QuestionEvent.objects.create(
+        school=school.school, act="asked", at=now, person_id=twin.pk, owner_id=twin.pk, role="asker"
+    )
+    merge_persons(actor=school.office, kept=school.mother, other=twin, now=now)
+    event = QuestionEvent.objects.get(pk=event.pk)
+    assert (event.person_id, event.owner_id) == (school.mother.pk, school.mother.pk)
+    assert {("conversations.Exchange", "guardian_id"), ("conversations.Exchange", "teacher_id")} <= {
+        (model._meta.label, column) for model, column in following.plain_columns()
+    }
+
+
 class TestPage:
     def url(self, person: Person, other: Person | None = None) -> str:
         return f"/school/people/{person.uuid}/same/" + (f"?other={other.uuid}" if other else "")
@@ -243,7 +367,7 @@ class TestPage:
         twin.account = Account.objects.create_user("limei2", "moon-school-9")
         twin.save()
         Account.objects.filter(persons__in=[twin, school.mother]).update(last_login=now)
-        client = client_for(school.office)
+        client = client_for(school.leader)
         again = client.post(self.url(school.mother), {"other": str(twin.uuid)})
         assert again.status_code == 422
         assert "limei2" in again.content.decode()
