@@ -14,6 +14,12 @@ from importlib.resources import files
 
 ENDS = frozenset("\n\r，。！？；：、,!?;:")
 _FILLING = {"Cc", "Cf", "Zs", "Zl", "Zp", "Mn", "Me", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Sk", "Sm", "So", "Sc"}
+# Letters by their category, or outside the usual ranges, and yet nothing is seen of them: Hangul fillers, tags,
+# variation selectors, signs of musical and shorthand layout.
+INVISIBLE = (
+    0x115F, 0x1160, 0x2065, 0x3164, 0xFFA0, *range(0xFFF0, 0xFFF9), *range(0x1BCA0, 0x1BCA4), *range(0x1D173, 0x1D17B),
+    *range(0xE0000, 0xE1000),
+)  # fmt: skip
 _RUN = re.compile(r"(.)\1\1")  # two are usual in Chinese: 妈妈, 谢谢
 
 
@@ -30,6 +36,7 @@ def table() -> Mapping[int, str | None]:
         if line and not line.startswith("#"):
             traditional, simplified = line.split("\t")
             made[ord(traditional)] = simplified.split(" ")[0]
+    made |= dict.fromkeys(INVISIBLE)
     made |= {ord("\r"): "\n"} | {code: None for code in range(0x20) if chr(code) not in "\n\r"}
     return made
 
