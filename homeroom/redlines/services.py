@@ -10,6 +10,8 @@ from typing import IO
 
 from charset_normalizer import from_bytes
 from django.db import transaction
+from django.db.models import F, QuerySet, Sum, Value
+from django.db.models.functions import Length, Replace
 from django.utils.translation import gettext_lazy as _
 
 from homeroom.audit import public as audit
@@ -68,17 +70,18 @@ def save_list(
         wrong["action"] = str(_("Choose one of the actions."))
     if action and not why:
         wrong["why"] = str(_("Say why: whoever writes such a word reads it."))
+    rules = _locked(actor.school_id)  # before the count: of two lists at once the second sees the first
     others = WordList.objects.filter(school_id=actor.school_id)
     if known is not None:
         others = others.exclude(pk=known.pk)
     if others.filter(name=name).exists():
         wrong["name"] = str(_("There is a list of this name already."))
     entries = clean(words)
-    if sum(others.values_list("count", flat=True)) + len(entries) > WORDS_AT_MOST:
-        wrong["words"] = str(_("A school keeps at most %(most)d words of its own.") % {"most": WORDS_AT_MOST})
+    if _spellings(others) + sum(entry.count("|") + 1 for entry in entries) > WORDS_AT_MOST:
+        most = {"most": WORDS_AT_MOST}
+        wrong["words"] = str(_("A school keeps at most %(most)d words of its own; each spelling counts.") % most)
     if wrong:
         raise Invalid(next(iter(wrong.values())), fields=dict(wrong))
-    rules = _locked(actor.school_id)
     made = known or WordList(school_id=actor.school_id)
     made.name, made.why, made.action, made.changed_at = name, why, action, now
     made.words, made.count = "\n".join(entries), len(entries)
@@ -141,6 +144,12 @@ def _locked(school_id: int) -> Ruleset:
     """The school's row, locked: changes of its words have an order."""
     Ruleset.objects.get_or_create(school_id=school_id)
     return Ruleset.objects.select_for_update().get(school_id=school_id)
+
+
+def _spellings(lists: QuerySet[WordList]) -> int:
+    """How many words are looked for: an entry has one more spelling than bars. The words stay in the database."""
+    bars = Length("words") - Length(Replace("words", Value("|"), Value("")))
+    return lists.aggregate(total=Sum(F("count") + bars))["total"] or 0
 
 
 def _moved(rules: Ruleset) -> None:

@@ -98,6 +98,19 @@ def test_a_hundred_thousand_words_are_found_among_others(school):
         own(school, [f"词{n}" for n in range(services.WORDS_AT_MOST)], name="太多")
 
 
+def test_each_spelling_counts_over_all_lists_of_the_school(school, monkeypatch):
+    monkeypatch.setattr(services, "WORDS_AT_MOST", 5)
+    first = own(school, ["外卖|wai卖|歪卖"])
+    with pytest.raises(Invalid) as wrong:
+        own(school, ["奶茶|乃茶|nai茶"], name="另一个")
+    assert "words" in wrong.value.fields
+    assert WordList.objects.get() == first
+    own(school, ["奶茶|乃茶"], name="另一个")
+    own(school, ["外卖|wai卖|歪卖"], known=first)  # what a list held before does not count against it
+    with pytest.raises(Invalid):
+        own(school, ["外卖|wai卖|歪卖|崴卖"], known=first)
+
+
 def test_a_process_that_did_not_change_the_words_notices(school):
     there = school.leader.school_id
     before = shelf.look(there)
