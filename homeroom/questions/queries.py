@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from homeroom.people.models import Person, Role
-from homeroom.people.public import labels
+from homeroom.people.public import Child, children_of, labels, visible_students
 
 from . import access
 from .models import AnswerShown, ApprovedAnswer, Circle, Line, Question, QuestionEvent, Rating, Task, Watcher
@@ -34,6 +35,20 @@ class Listed:
 def asked_list(person: Person, *, before: int | None = None) -> tuple[list[Listed], int | None]:
     """What somebody asked, the newest move first, and where the next page begins; two statements and the labels."""
     return _page(access.asked_by(person), before=before, now=None)
+
+
+def children_to_propose_for(actor: Person, guardian: Person, cited: UUID | None) -> list[Child]:
+    """The guardian's children for whom `actor` may propose a question: those the actor may see, and the one cited.
+
+    Of a family's other children nobody learns by proposing.
+    """
+    family = children_of(guardian)
+    if cited is not None:
+        return [child for child in family if child.uuid == str(cited)]
+    seen = set(
+        visible_students(actor).filter(pk__in=[child.person_id for child in family]).values_list("pk", flat=True)
+    )
+    return [child for child in family if child.person_id in seen]
 
 
 def desk(

@@ -49,8 +49,9 @@ def ways_from_message(viewer: Person, uuid: UUID, by_family: int | None) -> list
         return []
     if offered:
         return [(_("Proposed as a question; the family has not decided yet."), "clock-pause", "")]
-    if proposal is not None and proposal.proposer_id == viewer.pk:
-        return [(_("You proposed a question; the family has decided for itself."), "check", "")]
+    if proposal is not None:  # nobody asks the family twice
+        own = proposal.proposer_id == viewer.pk
+        return [(_("You proposed a question; the family has decided for itself."), "check", "")] if own else []
     return [(_("Propose as a question"), "help-circle", f"{reverse('questions:propose')}?about={KIND}:{uuid}")]
 
 

@@ -15,9 +15,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from homeroom.kit.access import require
 from homeroom.kit.errors import NotVisible, Trouble
 from homeroom.people.models import Person
-from homeroom.people.public import children_of, signed_in
+from homeroom.people.public import signed_in
 from homeroom.people.requests import SignedInRequest
-from homeroom.questions import about, access, forms, retrieval, services
+from homeroom.questions import about, access, forms, queries, retrieval, services
 from homeroom.questions.models import TEXT_AT_MOST, Proposal
 from homeroom.school.public import topics_of
 
@@ -57,8 +57,7 @@ def propose(request: SignedInRequest) -> HttpResponseBase:
     suggested = retrieval.suggest_topics(text, topics)
     children = [
         (child.uuid, child.name, child.class_name)
-        for child in children_of(guardian)
-        if card.student is None or child.uuid == str(card.student)
+        for child in queries.children_to_propose_for(request.person, guardian, card.student)
     ]
     if not children:
         raise NotVisible

@@ -5,20 +5,27 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from homeroom.audit import public as audit
 from homeroom.kit.access import require
-from homeroom.kit.errors import Invalid, NotAllowed, NotVisible
+from homeroom.kit.errors import Invalid, NotAllowed, NotVisible, Stale
 from homeroom.people.models import Person
 from homeroom.people.public import children_of
-from homeroom.questions import about, access, telling
+from homeroom.questions import about, access, queries, telling
 from homeroom.questions.models import Proposal
 from homeroom.school.models import Topic
 
 from .moving import NotThatWay, checked_text, label_of
+
+
+class DecidedAlready(Stale):
+    """The family has said yes or no to a question out of this message: nobody asks them again."""
+
+    code = "proposal_decided"
+    default_message = _("The family has already decided about a question from this message.")
 
 
 @transaction.atomic
@@ -34,23 +41,23 @@ def propose_question(
 ) -> Proposal:
     """Offer a guardian to ask what they wrote as a question. A second one about the same message gives the first.
 
-    Raises NotVisible for what the actor cannot read or no guardian wrote, Invalid for what was typed.
+    Raises NotVisible for what the actor cannot read or no guardian wrote, DecidedAlready when the family has decided
+    about one, Invalid for what was typed.
     """
     require(access.can_propose(actor))
     cited = about.card_for(about_kind, about_uuid, actor)
     if cited is None or cited.hidden or cited.author_id is None or about_uuid is None:
         raise NotVisible
     guardian = Person.objects.select_related("school", "account").get(pk=cited.author_id)
-    children = {child.uuid: child.person_id for child in children_of(guardian)}
+    family = queries.children_to_propose_for(actor, guardian, cited.student)
+    children = {child.uuid: child.person_id for child in family}
     if not children or guardian.pk == actor.pk:
         raise NotVisible
-    there = Proposal.objects.filter(
-        school_id=actor.school_id, guardian=guardian, about_uuid=about_uuid, state=Proposal.State.OFFERED
-    ).first()
+    there = _made(guardian, about_uuid)
     if there is not None:
         return there
     fields: dict[str, str | Promise] = {}
-    if str(student) not in children or (cited.student is not None and cited.student != student):
+    if str(student) not in children:
         fields["student"] = _("Choose the child.")
     found = Topic.objects.filter(school_id=actor.school_id, uuid=topic or UUID(int=0), archived_at__isnull=True).first()
     if found is None or found.is_complaint:
@@ -61,18 +68,25 @@ def propose_question(
         fields |= wrong.fields
     if fields or found is None:
         raise Invalid(next(iter(fields.values())), fields=fields)
-    proposal = Proposal.objects.create(
-        school_id=actor.school_id,
-        proposer=actor,
-        proposer_label=label_of(actor)[:80],
-        guardian=guardian,
-        student_id=children[str(student)],
-        topic=found,
-        text=text,
-        about_kind=about_kind,
-        about_uuid=about_uuid,
-        proposed_at=now,
-    )
+    try:
+        with transaction.atomic():
+            proposal = Proposal.objects.create(
+                school_id=actor.school_id,
+                proposer=actor,
+                proposer_label=label_of(actor)[:80],
+                guardian=guardian,
+                student_id=children[str(student)],
+                topic=found,
+                text=text,
+                about_kind=about_kind,
+                about_uuid=about_uuid,
+                proposed_at=now,
+            )
+    except IntegrityError:  # a colleague was faster by a moment
+        there = _made(guardian, about_uuid)
+        if there is None:
+            raise
+        return there
     audit.record(actor=actor, action="question.proposed", target=proposal)
     telling.tell_proposal(proposal, actor=actor, now=now)
     return proposal
@@ -90,6 +104,15 @@ def decline_proposal(*, actor: Person, proposal: Proposal, now: datetime) -> Pro
     proposal.save(update_fields=["state", "ended_at"])
     audit.record(actor=actor, action="question.proposal_declined", target=proposal)
     return proposal
+
+
+def _made(guardian: Person, about_uuid: UUID) -> Proposal | None:
+    """The proposal the guardian has not decided about yet. Raises DecidedAlready when they have about one."""
+    made = Proposal.objects.filter(school_id=guardian.school_id, guardian=guardian, about_uuid=about_uuid)
+    offered = made.filter(state=Proposal.State.OFFERED).first()
+    if offered is None and made.exists():
+        raise DecidedAlready
+    return offered
 
 
 def proposal_for(person: Person, uuid: UUID) -> Proposal:

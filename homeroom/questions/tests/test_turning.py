@@ -7,12 +7,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from homeroom.conversations.models import Message
 from homeroom.conversations.public import open_family_thread, post_message
+from homeroom.conversations.services import change_rules, open_channel
 from homeroom.delivery.models import Recipient
 from homeroom.files import public as files
 from homeroom.kit.errors import Invalid, NotAllowed, NotVisible, Stale
 from homeroom.kit.ids import new_id
 from homeroom.questions import services
 from homeroom.questions.models import Proposal, Question
+from homeroom.questions.services import proposing
 from homeroom.questions.turning import ways_from_message
 
 WROTE = "老师好，孩子的数学练习册丢了一本，还能再领吗？"
@@ -125,6 +127,47 @@ def test_the_guardian_may_say_no_once(school, propose, nine) -> None:
 def test_proposing_twice_asks_the_family_once(school, propose) -> None:
     assert propose() == propose()
     assert Recipient.objects.filter(item__kind="question_proposal").count() == 1
+
+
+def test_two_who_propose_at_once_make_one_proposal(school, propose, monkeypatch) -> None:
+    def meanwhile(text, wrong):
+        monkeypatch.undo()
+        propose(text="另一位老师先提的")
+        return text
+
+    monkeypatch.setattr(proposing, "checked_text", meanwhile)
+    assert propose().text == "另一位老师先提的"
+    assert Recipient.objects.filter(item__kind="question_proposal").count() == 1
+
+
+def test_after_the_family_has_decided_nobody_proposes_it_again(school, message, propose, nine, client_for) -> None:
+    services.decline_proposal(actor=school.mother, proposal=propose(), now=nine)
+    with pytest.raises(proposing.DecidedAlready):
+        propose(text="换一种说法再问一次")
+    page = client_for(school.class_teacher).post(
+        f"/questions/propose/?about=message:{message.uuid}", {"about": f"message:{message.uuid}", "text": "再问"}
+    )
+    assert (page.status_code, "家长已经" in page.content.decode()) == (422, True)
+    assert [row.state for row in Proposal.objects.all()] == ["declined"]
+    assert Recipient.objects.filter(item__kind="question_proposal").count() == 1
+    assert ways_from_message(school.subject_teacher, message.uuid, school.mother.pk) == []
+
+
+def test_proposing_tells_nobody_of_a_familys_other_children(school, topic, now, nine, client_for) -> None:
+    change_rules(actor=school.leader, school=school.school, open_replies=True, duty_phone="", now=now)
+    channel = open_channel(actor=school.class_teacher, school_class=school.class_a, now=now)
+    sent = post_message(actor=school.guardian_of_two, conversation=channel, text=WROTE, client_key=new_id(), now=now)
+    said = Message.objects.get(pk=sent.id)
+    page = client_for(school.class_teacher).get(f"/questions/propose/?about=message:{said.uuid}").content.decode()
+    assert str(school.sibling_a.uuid) in page
+    assert str(school.sibling_c.uuid) not in page
+    assert school.sibling_c.name not in page
+    given = {"topic": topic("作业").uuid, "text": "还能再领吗？", "about_kind": "message", "about_uuid": said.uuid}
+    with pytest.raises(Invalid):
+        services.propose_question(actor=school.class_teacher, student=school.sibling_c.uuid, now=nine, **given)
+    assert not Proposal.objects.exists()
+    services.propose_question(actor=school.class_teacher, student=school.sibling_a.uuid, now=nine, **given)
+    assert Proposal.objects.get().student == school.sibling_a
 
 
 @pytest.mark.parametrize(
