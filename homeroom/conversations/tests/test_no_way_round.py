@@ -116,8 +116,6 @@ def test_a_number_beyond_all_messages_is_no_read_mark(number):
 
 
 def test_a_box_does_not_read_beyond_its_end():
-    import io
-
     header = struct.pack(">I4s", 32, b"mdhd") + bytes(12) + struct.pack(">II", 1000, 0) + bytes(4)
     greedy = struct.pack(">I4sII", 16, b"trun", 0x100, 0xFFFFFFFF)
     assert length_ms(io.BytesIO(header + greedy * 1000), "audio/mp4") is None
