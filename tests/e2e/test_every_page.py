@@ -42,7 +42,7 @@ FETCHES = {
 }
 
 # What stands in a page until what it fetches by itself has come.
-AWAITED = '.htmx-request, [hx-trigger^="load"] > p > a'
+AWAITED = '.htmx-request, [hx-trigger^="load"] > p > a, [data-shows-preview][aria-busy]'
 
 NOTICES = """
 from datetime import timedelta
