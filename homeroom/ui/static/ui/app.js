@@ -8,9 +8,11 @@ const root = document.documentElement;
 const ELEMENTS = {
   "char-count": "ui/char-count", "copy-button": "ui/copy-button", "draft-keeper": "ui/draft-keeper", "read-aloud": "ui/read-aloud",
 };
+// What cannot be fetched, the network being gone, is missing until the next page: every page works without its elements.
+const bring = (module) => import(module).catch((wrong) => console.warn(wrong));
 const load = (part) => {
-  for (const [tag, module] of Object.entries(ELEMENTS)) if (part.querySelector(tag)) import(module);
-  for (const node of part.querySelectorAll("[data-module]")) import(node.dataset.module);
+  for (const [tag, module] of Object.entries(ELEMENTS)) if (part.querySelector(tag)) bring(module);
+  for (const node of part.querySelectorAll("[data-module]")) bring(node.dataset.module);
   if (!asked) watch(part);
 };
 
