@@ -12,6 +12,7 @@ from django.apps import apps
 from django.db import models, transaction
 from django.db.models import Q
 
+from homeroom.kit.statistics import count_again
 from homeroom.people.models import Account
 from homeroom.school.models import School
 from homeroom.search.public import forget_schools
@@ -40,6 +41,7 @@ def delete_schools(school_ids: Collection[int]) -> None:
     accounts = set(Account.objects.filter(persons__school__in=school_ids).values_list("pk", flat=True))
     forget_schools(school_ids)  # SQLite's full-text index has rows no foreign key leads to
     with_path = [(model, path) for model in apps.get_models() if (path := path_to_school(model)) is not None]
+    count_again(*(model for model, _path in with_path))  # what was just filled passes for empty
     # The farthest first: a row is found through the rows it points to. Constraints are checked at the end.
     for model, path in sorted(with_path, key=lambda pair: -len(pair[1])):
         if path:
